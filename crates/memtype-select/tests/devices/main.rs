@@ -1,0 +1,6 @@
+//! What is chosen on real devices, with the reason for each group of them.
+
+mod discrete;
+mod expected;
+mod tables;
+mod unified;
