@@ -1,1 +1,66 @@
-//! To be written.
+//! A simulated Vulkan memory driver behind the function tables of ash, for tests.
+//!
+//! A [`SimDriver`] is one device with any memory table and any limits ([`DriverConfig`]). Code
+//! under test gets an ordinary [`ash::Device`] and [`ash::Instance`] and cannot tell the difference
+//! as far as memory goes: allocations come from heaps that run out, mappings are real host memory
+//! whose bytes persist, buffers and images have requirements. Beside that the driver
+//!
+//! - counts: every call ([`SimDriver::calls`]) and every living object ([`SimDriver::live`]);
+//! - checks: each breach of valid usage that concerns memory is on record, with its values and the
+//!   name of the rule ([`SimDriver::violations`]), and harmless;
+//! - fails: any call that may fail does so on demand ([`SimDriver::fail`]).
+//!
+//! Does not: execute commands, make queues, or know about what is not memory. A function that it
+//! lacks is null in the tables, and ash aborts the process when it is called.
+//!
+//! ```
+//! use ash::vk;
+//! use vk_sim::{Call, DriverConfig, SimDriver};
+//!
+//! let driver = SimDriver::new(DriverConfig::default())?;
+//! let device = driver.device();
+//! let info = vk::MemoryAllocateInfo::default().allocation_size(4096).memory_type_index(0);
+//!
+//! // The second allocation from here fails.
+//! driver.fail_nth_of(Call::AllocateMemory, 2, vk::Result::ERROR_OUT_OF_DEVICE_MEMORY);
+//! // SAFETY: the driver lives.
+//! let memory = unsafe { device.allocate_memory(&info, None) }?;
+//! // SAFETY: the driver lives.
+//! let failed = unsafe { device.allocate_memory(&info, None) };
+//! assert_eq!(failed, Err(vk::Result::ERROR_OUT_OF_DEVICE_MEMORY));
+//! assert_eq!(driver.live().memory, 1);
+//!
+//! // Memory type 0 is not host-visible, and what is breached is said.
+//! // SAFETY: the driver lives; it records the breach, and nothing happens.
+//! assert!(unsafe { device.map_memory(memory, 0, 4096, vk::MemoryMapFlags::empty()) }.is_err());
+//! assert_eq!(
+//!     driver.violations()[0].to_string(),
+//!     "vkMapMemory: memory type 0 is not host-visible (VUID-vkMapMemory-memory-00682)"
+//! );
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+#![deny(clippy::unwrap_used)]
+#![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test that panics has failed"))]
+
+mod backing;
+mod bind;
+mod call;
+mod config;
+mod driver;
+mod failure;
+mod ffi;
+mod map;
+mod memory;
+mod objects;
+mod resource;
+mod state;
+mod violation;
+mod vuid;
+
+pub use call::Call;
+pub use config::{ConfigError, DriverConfig};
+pub use driver::{LiveObjects, SimDriver};
+pub use failure::Failure;
+pub use objects::{Dedicated, MemoryRecord};
+pub use violation::{ObjectKind, Rule, Violation};

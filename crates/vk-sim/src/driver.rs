@@ -1,0 +1,248 @@
+//! The simulated driver, as a test sees it.
+
+use std::ffi::CStr;
+use std::fmt;
+use std::ptr;
+use std::sync::Arc;
+
+use ash::vk::{self, Handle};
+
+use crate::call::Call;
+use crate::config::{ConfigError, DriverConfig};
+use crate::failure::Failure;
+use crate::ffi;
+use crate::objects::{Dedicated, Memory, MemoryRecord};
+use crate::state::State;
+use crate::violation::Violation;
+
+/// One simulated physical device and its device, behind ash's function tables.
+///
+/// Several may live at once, and each may be used from several threads. What ash's tables do with
+/// the handles is valid only while the driver lives; everything that holds a clone of
+/// [`device`](Self::device) has to go before.
+pub struct SimDriver {
+    /// Both tables hold its address.
+    state: Arc<State>,
+    entry: ash::Entry,
+    instance: ash::Instance,
+    device: ash::Device,
+}
+
+/// What lives on the device.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LiveObjects {
+    /// How many allocations there are.
+    pub memory: usize,
+    /// How many of them are mapped.
+    pub mapped: usize,
+    /// How many buffers there are.
+    pub buffers: usize,
+    /// How many images there are.
+    pub images: usize,
+    /// The bytes allocated from each heap.
+    pub memory_bytes_per_heap: Vec<u64>,
+}
+
+impl LiveObjects {
+    /// Whether no object lives.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.memory == 0 && self.buffers == 0 && self.images == 0
+    }
+}
+
+impl SimDriver {
+    /// Makes a driver for a device as described.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`]: no device could be as described.
+    pub fn new(config: DriverConfig) -> Result<Self, ConfigError> {
+        config.check()?;
+        let state = Arc::new(State::new(config));
+        let static_fn = ash::StaticFn { get_instance_proc_addr: ffi::get_instance_proc_addr };
+        // SAFETY: the function is Vulkan's in signature and meaning, and lives for ever.
+        let entry = unsafe { ash::Entry::from_static_fn(static_fn.clone()) };
+        // SAFETY: the handle is the state's, which this driver holds.
+        let instance = unsafe { ash::Instance::load(&static_fn, ffi::handle_of(&state)) };
+        let handle: vk::Device = ffi::handle_of(&state);
+        let find = |name: &CStr| {
+            // SAFETY: the handle is the state's, the name ends in a zero byte.
+            let function = unsafe { ffi::get_device_proc_addr(handle, name.as_ptr()) };
+            function.map_or(ptr::null(), |function| function as *const _)
+        };
+        // SAFETY: each function found is the one that its name stands for.
+        let device = unsafe { ash::Device::load_with(find, handle) };
+        Ok(Self { state, entry, instance, device })
+    }
+
+    /// An entry that knows `vkGetInstanceProcAddr` and `vkEnumerateInstanceVersion`, for extension
+    /// tables that want one. It cannot create instances.
+    #[must_use]
+    pub fn entry(&self) -> &ash::Entry {
+        &self.entry
+    }
+
+    /// The instance.
+    #[must_use]
+    pub fn instance(&self) -> &ash::Instance {
+        &self.instance
+    }
+
+    /// The device.
+    #[must_use]
+    pub fn device(&self) -> &ash::Device {
+        &self.device
+    }
+
+    /// The physical device.
+    #[must_use]
+    pub fn physical_device(&self) -> vk::PhysicalDevice {
+        ffi::handle_of(&self.state)
+    }
+
+    /// What the device is like.
+    #[must_use]
+    pub fn config(&self) -> &DriverConfig {
+        &self.state.config
+    }
+
+    /// Plants a failure.
+    ///
+    /// # Panics
+    ///
+    /// If no function that it matches may return its error, see [`Call::errors`].
+    pub fn fail(&self, failure: Failure) {
+        assert!(failure.is_possible(), "no function may return that error: {failure:?}");
+        self.state.books().failures.plant(failure);
+    }
+
+    /// Plants [`Failure::nth`].
+    ///
+    /// # Panics
+    ///
+    /// If `n` is 0, or no function may return `result`.
+    pub fn fail_nth(&self, n: u64, result: vk::Result) {
+        self.fail(Failure::nth(n, result));
+    }
+
+    /// Plants [`Failure::nth_of`].
+    ///
+    /// # Panics
+    ///
+    /// If `n` is 0, or `call` may not return `result`.
+    pub fn fail_nth_of(&self, call: Call, n: u64, result: vk::Result) {
+        self.fail(Failure::nth_of(call, n, result));
+    }
+
+    /// Takes all planted failures away.
+    pub fn clear_failures(&self) {
+        self.state.books().failures.clear();
+    }
+
+    /// How many calls met a planted failure.
+    #[must_use]
+    pub fn fired_failure_count(&self) -> u64 {
+        self.state.books().failures.fired_count
+    }
+
+    /// Every call since the driver was made or [`clear_calls`](Self::clear_calls), in order.
+    #[must_use]
+    pub fn calls(&self) -> Vec<Call> {
+        self.state.books().calls.clone()
+    }
+
+    /// How many of [`calls`](Self::calls) are of this function.
+    #[must_use]
+    pub fn call_count(&self, call: Call) -> usize {
+        self.state.books().calls.iter().filter(|&&made| made == call).count()
+    }
+
+    /// How many of [`calls`](Self::calls) could have failed.
+    #[must_use]
+    pub fn fallible_call_count(&self) -> usize {
+        self.state.books().calls.iter().filter(|call| call.is_fallible()).count()
+    }
+
+    /// Forgets the calls so far; planted failures go on counting.
+    pub fn clear_calls(&self) {
+        self.state.books().calls.clear();
+    }
+
+    /// What lives on the device.
+    #[must_use]
+    pub fn live(&self) -> LiveObjects {
+        let books = self.state.books();
+        LiveObjects {
+            memory: books.memories.len(),
+            mapped: books.memories.values().filter(|memory| memory.mapped.is_some()).count(),
+            buffers: books.buffers.len(),
+            images: books.images.len(),
+            memory_bytes_per_heap: books.heap_bytes.clone(),
+        }
+    }
+
+    /// Every living allocation, the oldest first, as `vkAllocateMemory` was told of it.
+    #[must_use]
+    pub fn memories(&self) -> Vec<MemoryRecord> {
+        self.state.books().memories.iter().map(|(&handle, memory)| record(handle, memory)).collect()
+    }
+
+    /// The breaches of valid usage so far.
+    #[must_use]
+    pub fn violations(&self) -> Vec<Violation> {
+        self.state.books().violations.clone()
+    }
+
+    /// The legal practices so far that a careful program avoids, see
+    /// [`Rule::is_lint`](crate::Rule::is_lint).
+    #[must_use]
+    pub fn lints(&self) -> Vec<Violation> {
+        self.state.books().lints.clone()
+    }
+
+    /// Destroys device and instance, if the program did not, and hands over every breach of valid
+    /// usage, leaks included.
+    #[must_use]
+    pub fn finish(self) -> Vec<Violation> {
+        let (device_is_destroyed, instance_is_destroyed) = {
+            let books = self.state.books();
+            (books.device_is_destroyed, books.instance_is_destroyed)
+        };
+        if !device_is_destroyed {
+            // SAFETY: the driver lives, and is the last to use the device.
+            unsafe { self.device.destroy_device(None) };
+        }
+        if !instance_is_destroyed {
+            // SAFETY: as above.
+            unsafe { self.instance.destroy_instance(None) };
+        }
+        self.violations()
+    }
+}
+
+impl fmt::Debug for SimDriver {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SimDriver").field("live", &self.live()).finish_non_exhaustive()
+    }
+}
+
+fn record(handle: u64, memory: &Memory) -> MemoryRecord {
+    let request = &memory.request;
+    let dedicated = match (request.dedicated_buffer, request.dedicated_image) {
+        (0, 0) => None,
+        (0, image) => Some(Dedicated::Image(vk::Image::from_raw(image))),
+        (buffer, _) => Some(Dedicated::Buffer(vk::Buffer::from_raw(buffer))),
+    };
+    MemoryRecord {
+        memory: vk::DeviceMemory::from_raw(handle),
+        size: request.size,
+        memory_type_index: request.memory_type_index,
+        dedicated,
+        flags: request.flags,
+        device_mask: request.device_mask,
+        priority: request.priority,
+        is_mapped: memory.mapped.is_some(),
+        bound_count: memory.bound_count,
+    }
+}

@@ -1,0 +1,131 @@
+//! The functions of `VkDeviceMemory`; their contract is the parent module's.
+
+use std::ffi::c_void;
+use std::ptr;
+
+use ash::vk::{self, Handle};
+
+use super::{chain, result_code, slice_of, state_of, write_handle};
+use crate::call::Call;
+use crate::objects::AllocateRequest;
+
+pub(super) unsafe extern "system" fn allocate_memory(
+    device: vk::Device,
+    info: *const vk::MemoryAllocateInfo<'_>,
+    _allocator: *const vk::AllocationCallbacks<'_>,
+    out: *mut vk::DeviceMemory,
+) -> vk::Result {
+    // SAFETY: clause 1.
+    let state = unsafe { state_of(device) };
+    // SAFETY: clause 2.
+    let info = unsafe { &*info };
+    // SAFETY: clause 2.
+    let request = unsafe { allocate_request(info) };
+    let result =
+        state.enter(Call::AllocateMemory).and_then(|mut call| call.allocate_memory(&request));
+    // SAFETY: clause 2.
+    unsafe { write_handle(out, result) }
+}
+
+/// What the structure and its chain say.
+///
+/// # Safety
+///
+/// Clause 2, for the chain of `info`.
+unsafe fn allocate_request(info: &vk::MemoryAllocateInfo<'_>) -> AllocateRequest {
+    let mut request = AllocateRequest {
+        size: info.allocation_size,
+        memory_type_index: info.memory_type_index,
+        ..AllocateRequest::default()
+    };
+    // SAFETY: the caller's.
+    let dedicated = unsafe { chain::read::<vk::MemoryDedicatedAllocateInfo<'_>>(info.p_next) };
+    if let Some(dedicated) = dedicated {
+        request.dedicated_buffer = dedicated.buffer.as_raw();
+        request.dedicated_image = dedicated.image.as_raw();
+    }
+    // SAFETY: the caller's.
+    if let Some(flags) = unsafe { chain::read::<vk::MemoryAllocateFlagsInfo<'_>>(info.p_next) } {
+        request.flags = flags.flags;
+        request.device_mask = flags.device_mask;
+    }
+    // SAFETY: the caller's.
+    let priority = unsafe { chain::read::<vk::MemoryPriorityAllocateInfoEXT<'_>>(info.p_next) };
+    request.priority = priority.map(|priority| priority.priority);
+    request
+}
+
+pub(super) unsafe extern "system" fn free_memory(
+    device: vk::Device,
+    memory: vk::DeviceMemory,
+    _allocator: *const vk::AllocationCallbacks<'_>,
+) {
+    // SAFETY: clause 1.
+    let state = unsafe { state_of(device) };
+    // The function returns nothing; a breach is on record.
+    let _ = state.enter(Call::FreeMemory).and_then(|mut call| call.free_memory(memory.as_raw()));
+}
+
+pub(super) unsafe extern "system" fn map_memory(
+    device: vk::Device,
+    memory: vk::DeviceMemory,
+    offset: vk::DeviceSize,
+    size: vk::DeviceSize,
+    _flags: vk::MemoryMapFlags,
+    out: *mut *mut c_void,
+) -> vk::Result {
+    // SAFETY: clause 1.
+    let state = unsafe { state_of(device) };
+    let result = state
+        .enter(Call::MapMemory)
+        .and_then(|mut call| call.map_memory(memory.as_raw(), offset, size));
+    // SAFETY: clause 2.
+    unsafe { out.write(result.unwrap_or(ptr::null_mut()).cast()) };
+    result_code(result)
+}
+
+pub(super) unsafe extern "system" fn unmap_memory(device: vk::Device, memory: vk::DeviceMemory) {
+    // SAFETY: clause 1.
+    let state = unsafe { state_of(device) };
+    // The function returns nothing; a breach is on record.
+    let _ = state.enter(Call::UnmapMemory).and_then(|mut call| call.unmap_memory(memory.as_raw()));
+}
+
+pub(super) unsafe extern "system" fn flush_mapped_memory_ranges(
+    device: vk::Device,
+    count: u32,
+    ranges: *const vk::MappedMemoryRange<'_>,
+) -> vk::Result {
+    // SAFETY: both clauses.
+    unsafe { check_ranges(Call::FlushMappedMemoryRanges, device, count, ranges) }
+}
+
+pub(super) unsafe extern "system" fn invalidate_mapped_memory_ranges(
+    device: vk::Device,
+    count: u32,
+    ranges: *const vk::MappedMemoryRange<'_>,
+) -> vk::Result {
+    // SAFETY: both clauses.
+    unsafe { check_ranges(Call::InvalidateMappedMemoryRanges, device, count, ranges) }
+}
+
+/// Flush and invalidate are one here.
+///
+/// # Safety
+///
+/// Both clauses.
+unsafe fn check_ranges(
+    call: Call,
+    device: vk::Device,
+    count: u32,
+    ranges: *const vk::MappedMemoryRange<'_>,
+) -> vk::Result {
+    // SAFETY: clause 1.
+    let state = unsafe { state_of(device) };
+    // SAFETY: clause 2.
+    let ranges: Vec<_> = unsafe { slice_of(count, ranges) }
+        .iter()
+        .map(|range| (range.memory.as_raw(), range.offset, range.size))
+        .collect();
+    result_code(state.enter(call).and_then(|mut call| call.check_ranges(&ranges)))
+}

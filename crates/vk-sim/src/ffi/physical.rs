@@ -1,0 +1,140 @@
+//! The functions of instance and physical device, and the ends of device and instance; their
+//! contract is the parent module's.
+
+use ash::vk;
+
+use super::{chain, state_of};
+use crate::backing::MAP_ALIGNMENT;
+use crate::call::Call;
+use crate::config::DriverConfig;
+
+pub(super) unsafe extern "system" fn enumerate_instance_version(out: *mut u32) -> vk::Result {
+    // SAFETY: clause 2.
+    unsafe { out.write(vk::API_VERSION_1_3) };
+    vk::Result::SUCCESS
+}
+
+pub(super) unsafe extern "system" fn get_properties(
+    physical_device: vk::PhysicalDevice,
+    out: *mut vk::PhysicalDeviceProperties,
+) {
+    // SAFETY: clause 1.
+    let state = unsafe { state_of(physical_device) };
+    let call = state.enter_instance(Call::GetPhysicalDeviceProperties);
+    // SAFETY: clause 2.
+    unsafe { out.write(properties_of(call.config)) };
+}
+
+pub(super) unsafe extern "system" fn get_properties2(
+    physical_device: vk::PhysicalDevice,
+    out: *mut vk::PhysicalDeviceProperties2<'_>,
+) {
+    // SAFETY: clause 1.
+    let state = unsafe { state_of(physical_device) };
+    let call = state.enter_instance(Call::GetPhysicalDeviceProperties2);
+    // SAFETY: clause 2.
+    let out = unsafe { &mut *out };
+    out.properties = properties_of(call.config);
+    let max_size = call.config.max_memory_allocation_size;
+    // SAFETY: clause 2.
+    let chained =
+        unsafe { chain::write::<vk::PhysicalDeviceMaintenance3Properties<'_>>(out.p_next) };
+    if let Some(chained) = chained {
+        chained.max_memory_allocation_size = max_size;
+        chained.max_per_set_descriptors = 1024;
+    }
+    // SAFETY: clause 2.
+    let chained = unsafe { chain::write::<vk::PhysicalDeviceVulkan11Properties<'_>>(out.p_next) };
+    if let Some(chained) = chained {
+        chained.max_memory_allocation_size = max_size;
+        chained.max_per_set_descriptors = 1024;
+    }
+}
+
+pub(super) unsafe extern "system" fn get_memory_properties(
+    physical_device: vk::PhysicalDevice,
+    out: *mut vk::PhysicalDeviceMemoryProperties,
+) {
+    // SAFETY: clause 1.
+    let state = unsafe { state_of(physical_device) };
+    let call = state.enter_instance(Call::GetPhysicalDeviceMemoryProperties);
+    // SAFETY: clause 2.
+    unsafe { out.write(memory_properties_of(call.config)) };
+}
+
+pub(super) unsafe extern "system" fn get_memory_properties2(
+    physical_device: vk::PhysicalDevice,
+    out: *mut vk::PhysicalDeviceMemoryProperties2<'_>,
+) {
+    // SAFETY: clause 1.
+    let state = unsafe { state_of(physical_device) };
+    let call = state.enter_instance(Call::GetPhysicalDeviceMemoryProperties2);
+    // SAFETY: clause 2.
+    let out = unsafe { &mut *out };
+    out.memory_properties = memory_properties_of(call.config);
+}
+
+/// The limits that concern memory are the configuration's; images may be 16384 texels wide, all
+/// other limits and features are zero.
+fn properties_of(config: &DriverConfig) -> vk::PhysicalDeviceProperties {
+    let limits = vk::PhysicalDeviceLimits {
+        buffer_image_granularity: config.buffer_image_granularity,
+        non_coherent_atom_size: config.non_coherent_atom_size,
+        max_memory_allocation_count: config.max_memory_allocation_count,
+        min_memory_map_alignment: MAP_ALIGNMENT,
+        max_image_dimension1_d: 16384,
+        max_image_dimension2_d: 16384,
+        max_image_dimension3_d: 2048,
+        max_image_dimension_cube: 16384,
+        max_image_array_layers: 2048,
+        ..vk::PhysicalDeviceLimits::default()
+    };
+    vk::PhysicalDeviceProperties {
+        api_version: config.api_version,
+        device_type: config.device_type,
+        limits,
+        ..vk::PhysicalDeviceProperties::default()
+    }
+    .device_name(c"vk-sim")
+    .expect("the name is shorter than VK_MAX_PHYSICAL_DEVICE_NAME_SIZE")
+}
+
+fn memory_properties_of(config: &DriverConfig) -> vk::PhysicalDeviceMemoryProperties {
+    let mut properties = vk::PhysicalDeviceMemoryProperties {
+        memory_type_count: config.memory_type_count(),
+        memory_heap_count: u32::try_from(config.memory_heaps.len())
+            .expect("checked when the driver was made"),
+        ..vk::PhysicalDeviceMemoryProperties::default()
+    };
+    // The arrays are as long as the most types and heaps that the configuration may have.
+    for (out, &(property_flags, heap_index)) in
+        properties.memory_types.iter_mut().zip(&config.memory_types)
+    {
+        *out = vk::MemoryType { property_flags, heap_index };
+    }
+    for (out, &(size, flags)) in properties.memory_heaps.iter_mut().zip(&config.memory_heaps) {
+        *out = vk::MemoryHeap { size, flags };
+    }
+    properties
+}
+
+pub(super) unsafe extern "system" fn destroy_device(
+    device: vk::Device,
+    _allocator: *const vk::AllocationCallbacks<'_>,
+) {
+    // SAFETY: clause 1.
+    let state = unsafe { state_of(device) };
+    // A second time is on record.
+    if let Ok(mut call) = state.enter(Call::DestroyDevice) {
+        call.destroy_device();
+    }
+}
+
+pub(super) unsafe extern "system" fn destroy_instance(
+    instance: vk::Instance,
+    _allocator: *const vk::AllocationCallbacks<'_>,
+) {
+    // SAFETY: clause 1.
+    let state = unsafe { state_of(instance) };
+    state.enter_instance(Call::DestroyInstance).destroy_instance();
+}

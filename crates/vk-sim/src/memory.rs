@@ -1,0 +1,118 @@
+//! `vkAllocateMemory` and `vkFreeMemory`.
+
+use ash::vk;
+
+use crate::objects::{AllocateRequest, Memory};
+use crate::state::{CallResult, Entered};
+use crate::violation::{ObjectKind, Rule};
+
+/// Device addresses of allocations begin at multiples of this, the largest granularity of any GPU.
+const ADDRESS_ALIGNMENT: u64 = 1 << 16;
+
+impl Entered<'_> {
+    /// Makes an allocation; its raw handle.
+    pub(crate) fn allocate_memory(&mut self, request: &AllocateRequest) -> CallResult<u64> {
+        let heap_index = self.check_allocation(request)?;
+        self.check_dedicated(request)?;
+        self.check_limits(request, heap_index)?;
+        self.fail_if_planted()?;
+        let heap_size = self.config.memory_heaps[heap_index].0;
+        let heap_bytes = self.books.heap_bytes[heap_index]
+            .checked_add(request.size)
+            .filter(|&bytes| bytes <= heap_size)
+            .ok_or(vk::Result::ERROR_OUT_OF_DEVICE_MEMORY)?;
+        let address = self.books.next_address;
+        // Addresses are not used again, so a pointer into freed memory points to nothing.
+        let next_address = request
+            .size
+            .checked_next_multiple_of(ADDRESS_ALIGNMENT)
+            .and_then(|size| address.checked_add(size))
+            .ok_or(vk::Result::ERROR_OUT_OF_DEVICE_MEMORY)?;
+        let handle = self.new_handle();
+        self.books.heap_bytes[heap_index] = heap_bytes;
+        self.books.next_address = next_address;
+        self.books.memories.insert(
+            handle,
+            Memory {
+                request: *request,
+                heap_index,
+                address,
+                mapped: None,
+                backing: None,
+                bound_count: 0,
+            },
+        );
+        Ok(handle)
+    }
+
+    /// Frees an allocation, and unmaps it if it is mapped; null is ignored.
+    pub(crate) fn free_memory(&mut self, handle: u64) -> CallResult<()> {
+        if handle == 0 {
+            return Ok(());
+        }
+        let Some(memory) = self.books.memories.remove(&handle) else {
+            return Err(self.unknown(ObjectKind::Memory, handle));
+        };
+        self.books.heap_bytes[memory.heap_index] -= memory.request.size;
+        if memory.bound_count > 0 {
+            let bound_count = memory.bound_count;
+            self.record(Rule::FreedWithBound { memory: handle, bound_count });
+        }
+        Ok(())
+    }
+
+    /// Size and memory type; the heap's index.
+    fn check_allocation(&mut self, request: &AllocateRequest) -> CallResult<usize> {
+        let memory_type_index = request.memory_type_index;
+        let memory_type = usize::try_from(memory_type_index)
+            .ok()
+            .and_then(|index| self.config.memory_types.get(index));
+        let Some(&(_, heap_index)) = memory_type else {
+            let memory_type_count = self.config.memory_type_count();
+            return Err(
+                self.refuse(Rule::MemoryTypeOutOfRange { memory_type_index, memory_type_count })
+            );
+        };
+        if request.size == 0 {
+            return Err(self.refuse(Rule::ZeroSize));
+        }
+        Ok(usize::try_from(heap_index).expect("checked when the driver was made"))
+    }
+
+    fn check_dedicated(&mut self, request: &AllocateRequest) -> CallResult<()> {
+        let (buffer, image) = (request.dedicated_buffer, request.dedicated_image);
+        let (kind, handle) = match (buffer, image) {
+            (0, 0) => return Ok(()),
+            (buffer, 0) => (ObjectKind::Buffer, buffer),
+            (0, image) => (ObjectKind::Image, image),
+            _ => return Err(self.refuse(Rule::DedicatedToTwo { buffer, image })),
+        };
+        let required = self.resource(kind, handle)?.size;
+        let size = request.size;
+        if size != required {
+            return Err(self.refuse(Rule::DedicatedSize { kind, size, required }));
+        }
+        Ok(())
+    }
+
+    /// The limits that a program can know of beforehand, with the errors that drivers have there.
+    fn check_limits(&mut self, request: &AllocateRequest, heap_index: usize) -> CallResult<()> {
+        let size = request.size;
+        let heap_size = self.config.memory_heaps[heap_index].0;
+        if size > heap_size {
+            self.record(Rule::LargerThanHeap { size, heap_size });
+            return Err(vk::Result::ERROR_OUT_OF_DEVICE_MEMORY);
+        }
+        let max = self.config.max_memory_allocation_size;
+        if size > max {
+            self.record(Rule::LargerThanMaxSize { size, max });
+            return Err(vk::Result::ERROR_OUT_OF_DEVICE_MEMORY);
+        }
+        let max = self.config.max_memory_allocation_count;
+        if u32::try_from(self.books.memories.len()).map_or(true, |count| count >= max) {
+            self.record(Rule::TooManyAllocations { max });
+            return Err(vk::Result::ERROR_TOO_MANY_OBJECTS);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,191 @@
+//! The state of one simulated device, and how a call enters it.
+//!
+//! Basic design: instance, physical device and device are one [`State`], whose address is the
+//! value of all three handles, so each function finds its device without anything global. A call
+//! enters through [`State::enter`], which takes the lock, logs the call and asks the planted
+//! failures; what it then does is in `memory`, `map`, `resource` and `bind`, safe code all of it.
+//!
+//! A call that breaks a rule is recorded and has no effect. It returns
+//! `VK_ERROR_VALIDATION_FAILED_EXT`, or, at a limit, the error a driver has for it.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use ash::vk;
+
+use crate::call::Call;
+use crate::config::DriverConfig;
+use crate::failure::Failures;
+use crate::objects::{Memory, Resource};
+use crate::violation::{ObjectKind, Rule, Violation};
+
+/// Devices so far: each has handles of its own, so that a stranger's is known as one.
+static DEVICE_COUNT: AtomicU64 = AtomicU64::new(0);
+
+/// One instance, physical device and device.
+#[derive(Debug)]
+pub(crate) struct State {
+    pub(crate) config: DriverConfig,
+    books: Mutex<Books>,
+}
+
+/// What changes.
+#[derive(Debug)]
+pub(crate) struct Books {
+    pub(crate) calls: Vec<Call>,
+    pub(crate) failures: Failures,
+    pub(crate) violations: Vec<Violation>,
+    pub(crate) lints: Vec<Violation>,
+    pub(crate) memories: BTreeMap<u64, Memory>,
+    pub(crate) buffers: BTreeMap<u64, Resource>,
+    pub(crate) images: BTreeMap<u64, Resource>,
+    /// The sum of the living memories' sizes, for each heap.
+    pub(crate) heap_bytes: Vec<u64>,
+    /// Device addresses below it are or were in use.
+    pub(crate) next_address: u64,
+    next_handle: u64,
+    pub(crate) device_is_destroyed: bool,
+    pub(crate) instance_is_destroyed: bool,
+}
+
+impl State {
+    pub(crate) fn new(config: DriverConfig) -> Self {
+        let device_number = DEVICE_COUNT.fetch_add(1, Ordering::Relaxed);
+        let books = Books {
+            calls: Vec::new(),
+            failures: Failures::default(),
+            violations: Vec::new(),
+            lints: Vec::new(),
+            memories: BTreeMap::new(),
+            buffers: BTreeMap::new(),
+            images: BTreeMap::new(),
+            heap_bytes: vec![0; config.memory_heaps.len()],
+            next_address: 1 << 32,
+            // 2^40 handles for each of 2^24 devices; never 0, which is the null handle.
+            next_handle: (device_number << 40) | 1,
+            device_is_destroyed: false,
+            instance_is_destroyed: false,
+        };
+        Self { config, books: Mutex::new(books) }
+    }
+
+    /// A look at the books, outside any call.
+    pub(crate) fn books(&self) -> MutexGuard<'_, Books> {
+        // A panic in a test's own thread must not hide what the books say.
+        self.books.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Begins a call of a function of the device.
+    ///
+    /// # Errors
+    ///
+    /// `VK_ERROR_VALIDATION_FAILED_EXT` if the device is destroyed.
+    pub(crate) fn enter(&self, call: Call) -> CallResult<Entered<'_>> {
+        let mut entered = self.enter_instance(call);
+        if entered.books.device_is_destroyed {
+            return Err(entered.refuse(Rule::DeviceDestroyed));
+        }
+        Ok(entered)
+    }
+
+    /// Begins a call of a function of the instance or of the physical device.
+    pub(crate) fn enter_instance(&self, call: Call) -> Entered<'_> {
+        let mut books = self.books();
+        books.calls.push(call);
+        let planted = books.failures.on_call(call);
+        Entered { config: &self.config, books, call, planted }
+    }
+}
+
+/// What a Vulkan function returns.
+pub(crate) type CallResult<T> = Result<T, vk::Result>;
+
+/// A call on its way, which has the books to itself.
+#[derive(Debug)]
+pub(crate) struct Entered<'a> {
+    pub(crate) config: &'a DriverConfig,
+    pub(crate) books: MutexGuard<'a, Books>,
+    call: Call,
+    planted: Option<vk::Result>,
+}
+
+impl Entered<'_> {
+    /// Records a breach; the error to return.
+    pub(crate) fn refuse(&mut self, rule: Rule) -> vk::Result {
+        self.record(rule);
+        vk::Result::ERROR_VALIDATION_FAILED_EXT
+    }
+
+    /// Records a breach or a lint.
+    pub(crate) fn record(&mut self, rule: Rule) {
+        let violation = Violation { call: self.call, rule };
+        if rule.is_lint() {
+            self.books.lints.push(violation);
+        } else {
+            self.books.violations.push(violation);
+        }
+    }
+
+    /// To be asked once the call's valid usage is checked and before anything changes.
+    ///
+    /// # Errors
+    ///
+    /// What a planted failure says.
+    pub(crate) fn fail_if_planted(&self) -> CallResult<()> {
+        self.planted.map_or(Ok(()), Err)
+    }
+
+    pub(crate) fn unknown(&mut self, kind: ObjectKind, handle: u64) -> vk::Result {
+        self.refuse(Rule::UnknownHandle { kind, handle })
+    }
+
+    pub(crate) fn new_handle(&mut self) -> u64 {
+        let handle = self.books.next_handle;
+        self.books.next_handle += 1;
+        handle
+    }
+
+    /// A buffer or an image.
+    ///
+    /// # Errors
+    ///
+    /// Refused if it is not there.
+    pub(crate) fn resource(&mut self, kind: ObjectKind, handle: u64) -> CallResult<Resource> {
+        match self.books.resources(kind).get(&handle) {
+            Some(resource) => Ok(*resource),
+            None => Err(self.unknown(kind, handle)),
+        }
+    }
+
+    /// `vkDestroyDevice`: names what was left behind.
+    pub(crate) fn destroy_device(&mut self) {
+        let books = &self.books;
+        let leaks: Vec<_> = (books.buffers.keys().map(|&handle| (ObjectKind::Buffer, handle)))
+            .chain(books.images.keys().map(|&handle| (ObjectKind::Image, handle)))
+            .chain(books.memories.keys().map(|&handle| (ObjectKind::Memory, handle)))
+            .collect();
+        for (kind, handle) in leaks {
+            self.record(Rule::Leak { kind, handle });
+        }
+        self.books.device_is_destroyed = true;
+    }
+
+    /// `vkDestroyInstance`.
+    pub(crate) fn destroy_instance(&mut self) {
+        if !self.books.device_is_destroyed {
+            self.record(Rule::Leak { kind: ObjectKind::Device, handle: 0 });
+        }
+        self.books.instance_is_destroyed = true;
+    }
+}
+
+impl Books {
+    /// The living buffers, or the living images.
+    pub(crate) fn resources(&mut self, kind: ObjectKind) -> &mut BTreeMap<u64, Resource> {
+        match kind {
+            ObjectKind::Image => &mut self.images,
+            _ => &mut self.buffers,
+        }
+    }
+}
