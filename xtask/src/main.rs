@@ -1,2 +1,72 @@
-//! To be written.
-fn main() {}
+//! Everything a person or CI does with this repository: `cargo xtask <verb>`.
+//!
+//! Uses std only, so that it builds before anything else is downloaded or installed.
+#![forbid(unsafe_code)]
+
+mod demo;
+mod gpu;
+mod layering;
+mod no_std;
+mod results;
+mod run;
+mod sections;
+mod setup;
+mod test;
+mod tidy;
+mod vulkan;
+mod workspace;
+
+use std::process::ExitCode;
+
+use crate::run::Failure;
+
+const HELP: &str = "\
+cargo xtask <verb>
+
+  setup                   install what demo and test need beyond the toolchain:
+                          lavapipe, the Vulkan loader, the validation layer
+  demo [arguments]        replay a recorded renderer on this machine's GPU, or on
+                          lavapipe; the arguments go to the replay (try: demo --help)
+  test                    everything: format, tidy, layering, clippy, each library alone,
+                          tests, doc tests, docs, no-std link check, GPU tests
+  test-gpu [--any-device] GPU tests on lavapipe under validation; with --any-device
+                          on the driver that the machine or the environment chooses
+  tidy                    rules of the repository that no compiler checks
+  help                    this text
+";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let (verb, rest) = match arguments.split_first() {
+        Some((verb, rest)) => (verb.as_str(), rest),
+        None => ("help", &[] as &[String]),
+    };
+    let words: Vec<&str> = rest.iter().map(String::as_str).collect();
+    if verb == "demo" {
+        return demo::run(rest).unwrap_or_else(|failure| report(&failure));
+    }
+    let result = match (verb, words.as_slice()) {
+        ("help" | "--help" | "-h", _) => {
+            print!("{HELP}");
+            Ok(())
+        }
+        ("setup", []) => setup::run(),
+        ("test", []) => test::run(),
+        ("test-gpu", []) => gpu::run(gpu::Device::Lavapipe),
+        ("test-gpu", ["--any-device"]) => gpu::run(gpu::Device::Any),
+        ("tidy", []) => tidy::run(),
+        _ => {
+            eprint!("error: no such verb or argument: {}\n\n{HELP}", arguments.join(" "));
+            return ExitCode::from(2);
+        }
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => report(&failure),
+    }
+}
+
+fn report(failure: &Failure) -> ExitCode {
+    eprintln!("error: {failure}");
+    ExitCode::FAILURE
+}

@@ -1,0 +1,204 @@
+//! The exact state of a region: which blocks are free, split or taken.
+//!
+//! Basic design: every block of every order has one bit, *occupied*, which is two bits for each
+//! minimum block. `bits.rs` says how pairs are read. With them, for a block `x`,
+//!
+//! - free(x)  = not occupied(x), and occupied(buddy(x)),
+//! - split(x) = the pair of its children is not 00,
+//! - taken(x) = occupied(x), and not split(x).
+//!
+//! Below a block that is not split all bits are zero. What lies outside the region is occupied
+//! for ever: at the end of an order with an odd number of blocks this bit stands in for the last
+//! one's buddy. It stops merges there, at the top order as at any other, so no operation asks
+//! whether it has come to the end.
+//!
+//! Taking a block turns one pair into 11 and then, order by order, one pair 00 into 01: the left
+//! half is split on, the right half is free. Giving a block back clears its bit: if the pair is
+//! 00 then, both halves were free, and the walk goes on with the parent; otherwise the block is
+//! free, and the walk ends.
+//!
+//! Where free blocks are is kept in the summaries, see `summary.rs`, and in `free_orders`.
+
+use crate::bits::{bit, free_pairs, pair};
+use crate::layout::Layout;
+use crate::storage::sealed::Words;
+use crate::summary;
+
+/// Bits, summaries and mask of a region.
+#[derive(Clone)]
+pub(crate) struct Tree<S> {
+    /// The words of all orders and summaries, placed as `layout` says.
+    storage: S,
+    /// The shape; never changes.
+    layout: Layout,
+    /// Bit `o` is set iff order `o` has a free block.
+    free_orders: u64,
+}
+
+/// A block that was taken out of a free one.
+pub(crate) struct Taken {
+    /// Its index in its order.
+    pub(crate) index: u64,
+    /// How many splits made it.
+    pub(crate) split_count: u32,
+}
+
+impl<S: Words> Tree<S> {
+    /// A region that is wholly free. `storage` has the layout's count of words.
+    pub(crate) fn new(storage: S, layout: Layout) -> Self {
+        let mut tree = Self { storage, layout, free_orders: 0 };
+        tree.reset();
+        tree
+    }
+
+    /// Frees everything: the region is cut into the largest blocks that fit, by the binary
+    /// digits of its length.
+    pub(crate) fn reset(&mut self) {
+        self.storage.clear();
+        self.free_orders = 0;
+        for order in 0..=self.layout.top_order() {
+            let block_count = self.layout.order_block_count(order);
+            if block_count % 2 == 1 {
+                // The bit outside is set, so the last block inside is the free one of its pair.
+                self.occupy_half(order, block_count);
+            }
+        }
+    }
+
+    /// The shape of the region.
+    #[inline]
+    pub(crate) const fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    /// The words, for readers.
+    #[inline]
+    pub(crate) const fn words(&self) -> &S {
+        &self.storage
+    }
+
+    /// The mask of orders that have a free block.
+    #[inline]
+    pub(crate) const fn free_orders(&self) -> u64 {
+        self.free_orders
+    }
+
+    /// The words and the mask, for tests that plant faults.
+    #[cfg(test)]
+    pub(crate) fn parts_mut(&mut self) -> (&mut S, &mut u64) {
+        (&mut self.storage, &mut self.free_orders)
+    }
+
+    /// Takes a block of `order` out of the lowest free block of the smallest order that has one,
+    /// from `search_order` upwards. `order <= search_order <= top_order`.
+    #[inline]
+    pub(crate) fn take(&mut self, search_order: u32, order: u32) -> Option<Taken> {
+        let candidates = self.free_orders & (u64::MAX << search_order);
+        if candidates == 0 {
+            return None;
+        }
+        let found_order = candidates.trailing_zeros();
+        let mut index = self.take_lowest(found_order);
+        for lower_order in (search_order..found_order).rev() {
+            index *= 2;
+            self.occupy_first_half(lower_order, index);
+        }
+        // None of these orders had a free block, or the search would have ended there; now each
+        // has one. Cannot underflow: `search_order <= found_order`.
+        self.free_orders |= (1 << found_order) - (1 << search_order);
+        for lower_order in (order..search_order).rev() {
+            index *= 2;
+            self.occupy_half(lower_order, index);
+        }
+        Some(Taken { index, split_count: found_order - order })
+    }
+
+    /// Gives a taken block back and merges it upwards. Returns the count of merges.
+    #[inline]
+    pub(crate) fn give(&mut self, block_order: u32, mut index: u64) -> u32 {
+        let mut order = block_order;
+        // Kept out of `self` during the walk, so that no step waits for the store of the last.
+        let mut free_orders = self.free_orders;
+        loop {
+            let position = word_position(index);
+            let slot = self.storage.word_mut(self.layout.first_word(order) + position);
+            let word = *slot & !bit(index);
+            *slot = word;
+            if pair(word, index) != 0 {
+                free_orders |= summary::mark(&mut self.storage, &self.layout, order, position);
+                self.free_orders = free_orders;
+                return order - block_order;
+            }
+            // The buddy was free, and is part of the parent from here on.
+            let is_empty = free_pairs(word) == 0;
+            let emptied =
+                summary::unmark(&mut self.storage, &self.layout, order, position, is_empty);
+            free_orders &= !emptied;
+            index /= 2;
+            // The pair had no bit from outside, so the parent lies inside and has an order.
+            order += 1;
+        }
+    }
+
+    /// Whether block `index` of `order` is taken. The block lies inside the region.
+    #[inline]
+    pub(crate) fn is_taken(&self, order: u32, index: u64) -> bool {
+        let word = self.storage.word(self.layout.first_word(order) + word_position(index));
+        let is_occupied = word & bit(index) != 0;
+        is_occupied
+            && (order == 0 || pair_at(&self.storage, &self.layout, order - 1, index * 2) == 0)
+    }
+
+    /// Occupies the lowest free block of `order`, which has one, and returns its index.
+    #[inline]
+    fn take_lowest(&mut self, order: u32) -> u64 {
+        let position = summary::lowest_word(&self.storage, &self.layout, order);
+        let slot = self.storage.word_mut(self.layout.first_word(order) + position);
+        let word = *slot;
+        let free = free_pairs(word);
+        let low = u64::from(free.trailing_zeros());
+        // The low block of the pair is the free one, unless its bit is set.
+        let index_in_word = low + ((word >> low) & 1);
+        *slot = word | bit(index_in_word);
+        // The lowest pair is used up; the subtraction clears its bit, which is there.
+        let is_empty = free & (free - 1) == 0;
+        let emptied = summary::unmark(&mut self.storage, &self.layout, order, position, is_empty);
+        self.free_orders &= !emptied;
+        position as u64 * 64 + index_in_word
+    }
+
+    /// Sets a bit of a pair that is 00, which frees the other block of the pair.
+    #[inline]
+    fn occupy_half(&mut self, order: u32, index: u64) {
+        let position = word_position(index);
+        *self.storage.word_mut(self.layout.first_word(order) + position) |= bit(index);
+        self.free_orders |= summary::mark(&mut self.storage, &self.layout, order, position);
+    }
+
+    /// [`occupy_half`](Self::occupy_half) for an order without any free block, but for
+    /// `free_orders`, which the caller sets.
+    #[inline]
+    fn occupy_first_half(&mut self, order: u32, index: u64) {
+        let position = word_position(index);
+        *self.storage.word_mut(self.layout.first_word(order) + position) |= bit(index);
+        summary::mark_first(&mut self.storage, &self.layout, order, position);
+    }
+}
+
+/// The pair of block `index` of `order` and its buddy.
+#[inline]
+pub(crate) fn pair_at<W: Words + ?Sized>(
+    words: &W,
+    layout: &Layout,
+    order: u32,
+    index: u64,
+) -> u64 {
+    pair(words.word(layout.first_word(order) + word_position(index)), index)
+}
+
+/// The word that holds bit `index` of an order, counted from the order's first word.
+#[inline]
+const fn word_position(index: u64) -> usize {
+    // An index is at most 2^36, so this is at most 2^30, and `usize` has 32 bits or more.
+    (index / 64) as usize
+}
