@@ -1,0 +1,275 @@
+//! Hard limits of heaps and of the device, calls in flight included.
+//!
+//! Basic design: for each heap one counter of all bytes that may be at the driver (held, on their
+//! way in, on their way out) is raised by compare-and-swap only as far as the limit allows, so the
+//! limit holds at every instant, from any number of threads, without a lock. The other counters
+//! only say which part of those bytes is in which state.
+
+use alloc::sync::Arc;
+use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+
+use smallvec::SmallVec;
+
+use crate::{BlockRequest, ConfigError, LimitError, Reservation, ReturnedBlock};
+
+/// `VK_MAX_MEMORY_HEAPS`.
+const MAX_HEAPS: usize = 16;
+
+/// Limits of the whole device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DeviceLimits {
+    /// `maxMemoryAllocationCount`: memory objects that may exist at once.
+    pub max_memory_allocation_count: u32,
+    /// Memory objects to leave to others (layers, other libraries on the same device).
+    pub allocation_count_head_room: u32,
+    /// `maxMemoryAllocationSize` in bytes (`VkPhysicalDeviceMaintenance3Properties`).
+    pub max_memory_allocation_size: u64,
+}
+
+impl Default for DeviceLimits {
+    /// 4096 memory objects, the least that Vulkan allows a device to offer; no head-room; any size.
+    fn default() -> Self {
+        Self {
+            max_memory_allocation_count: 4096,
+            allocation_count_head_room: 0,
+            max_memory_allocation_size: u64::MAX,
+        }
+    }
+}
+
+/// Limits of one heap.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct HeapLimits {
+    /// Bytes of the heap; no single memory object is larger.
+    pub size: u64,
+    /// The user's limit on all bytes of the heap, in bytes.
+    pub limit: Option<u64>,
+    /// The user's limit on blocks of the heap. Dedicated memory does not count as a block.
+    pub max_block_count: Option<u32>,
+}
+
+/// What stands in the books of one heap, in bytes and objects.
+///
+/// Each number is exact; read while others allocate, they may be of slightly different instants.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct HeapUsage {
+    /// Bytes of blocks and dedicated memory that exist.
+    pub committed: u64,
+    /// Bytes reserved for memory that is being made.
+    pub reserved: u64,
+    /// Bytes of memory given back that the driver has not freed yet.
+    pub returning: u64,
+    /// Bytes made elsewhere and only tracked.
+    pub external: u64,
+    /// Blocks, those being made and on their way back included.
+    pub block_count: u32,
+}
+
+/// One heap's counters.
+#[derive(Debug, Default)]
+struct HeapBook {
+    limits: HeapLimits,
+    /// committed + reserved + returning + external; never above `limits.limit`, except by external
+    /// bytes, which exist already when they are told.
+    in_use: AtomicU64,
+    reserved: AtomicU64,
+    returning: AtomicU64,
+    external: AtomicU64,
+    block_count: AtomicU32,
+}
+
+/// The limits of a device and its heaps, shared by all pools and threads.
+///
+/// Atomics only: nothing here waits.
+#[derive(Debug)]
+pub struct HeapBudgets {
+    heaps: SmallVec<[HeapBook; MAX_HEAPS]>,
+    max_object_count: u32,
+    max_memory_allocation_size: u64,
+    /// Memory objects that exist, are being made, are being freed, or are external.
+    object_count: AtomicU32,
+}
+
+impl HeapBudgets {
+    /// Empty books for the heaps of a device, in Vulkan's order.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::TooManyHeaps`] for more than 16.
+    pub fn new(device: DeviceLimits, heaps: &[HeapLimits]) -> Result<Self, ConfigError> {
+        if heaps.len() > MAX_HEAPS {
+            return Err(ConfigError::TooManyHeaps { heap_count: heaps.len() });
+        }
+        let books = heaps.iter().map(|&limits| HeapBook { limits, ..HeapBook::default() });
+        Ok(Self {
+            heaps: books.collect(),
+            max_object_count: device
+                .max_memory_allocation_count
+                .saturating_sub(device.allocation_count_head_room),
+            max_memory_allocation_size: device.max_memory_allocation_size,
+            object_count: AtomicU32::new(0),
+        })
+    }
+
+    /// Takes the bytes and the memory object that `request` needs out of what is left.
+    ///
+    /// The reservation is undone when it is dropped, and becomes permanent in
+    /// [`MemoryPool::add_block`](crate::MemoryPool::add_block).
+    ///
+    /// # Errors
+    ///
+    /// The [`LimitError`] that the memory object would break; nothing is reserved then. A smaller
+    /// block helps against all but [`LimitError::BlockCount`] and [`LimitError::AllocationCount`].
+    pub fn reserve(self: &Arc<Self>, request: &BlockRequest) -> Result<Reservation, LimitError> {
+        let heap_index = request.heap_index();
+        let size = request.size();
+        let book = self.book(heap_index)?;
+        self.check_size(heap_index, book, size)?;
+        raise(&self.object_count, 1, self.max_object_count)
+            .map_err(|_| LimitError::AllocationCount { limit: self.max_object_count })?;
+        if !request.is_dedicated() {
+            let limit = book.limits.max_block_count.unwrap_or(u32::MAX);
+            if raise(&book.block_count, 1, limit).is_err() {
+                self.object_count.fetch_sub(1, Ordering::Relaxed);
+                return Err(LimitError::BlockCount { heap_index, limit });
+            }
+        }
+        let limit = book.limits.limit.unwrap_or(u64::MAX);
+        if let Err(in_use) = raise_bytes(&book.in_use, size, limit) {
+            self.object_count.fetch_sub(1, Ordering::Relaxed);
+            if !request.is_dedicated() {
+                book.block_count.fetch_sub(1, Ordering::Relaxed);
+            }
+            return Err(LimitError::HeapLimit { heap_index, size, in_use, limit });
+        }
+        book.reserved.fetch_add(size, Ordering::Relaxed);
+        Ok(Reservation::new(Arc::clone(self), heap_index, size, request.is_dedicated()))
+    }
+
+    /// Takes a block out of the books, after the driver has freed it.
+    pub fn released(&self, block: ReturnedBlock) {
+        let book = &self.heaps[block.heap_index() as usize];
+        book.returning.fetch_sub(block.size(), Ordering::Relaxed);
+        self.forget(block.heap_index(), block.size(), block.is_dedicated());
+    }
+
+    /// Counts a memory object that was made elsewhere.
+    ///
+    /// It exists already, so it is never refused; it counts against every limit from now on.
+    ///
+    /// # Errors
+    ///
+    /// [`LimitError::NoSuchHeap`].
+    pub fn adopt_external(&self, heap_index: u32, size: u64) -> Result<(), LimitError> {
+        let book = self.book(heap_index)?;
+        book.in_use.fetch_add(size, Ordering::Relaxed);
+        book.external.fetch_add(size, Ordering::Relaxed);
+        self.object_count.fetch_add(1, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Stops counting a memory object that [`adopt_external`](Self::adopt_external) has counted.
+    ///
+    /// # Errors
+    ///
+    /// [`LimitError::NoSuchHeap`].
+    pub fn forget_external(&self, heap_index: u32, size: u64) -> Result<(), LimitError> {
+        let book = self.book(heap_index)?;
+        book.external.fetch_sub(size, Ordering::Relaxed);
+        self.forget(heap_index, size, true);
+        Ok(())
+    }
+
+    /// What stands in the books of a heap; `None` for a heap that does not exist.
+    #[must_use]
+    pub fn usage(&self, heap_index: u32) -> Option<HeapUsage> {
+        let book = self.heaps.get(heap_index as usize)?;
+        let reserved = book.reserved.load(Ordering::Relaxed);
+        let returning = book.returning.load(Ordering::Relaxed);
+        let external = book.external.load(Ordering::Relaxed);
+        let elsewhere = reserved.saturating_add(returning).saturating_add(external);
+        Some(HeapUsage {
+            // Saturating: another thread may move bytes between the loads.
+            committed: book.in_use.load(Ordering::Relaxed).saturating_sub(elsewhere),
+            reserved,
+            returning,
+            external,
+            block_count: book.block_count.load(Ordering::Relaxed),
+        })
+    }
+
+    /// Memory objects that exist, are being made or freed, or are external.
+    #[must_use]
+    pub fn object_count(&self) -> u32 {
+        self.object_count.load(Ordering::Relaxed)
+    }
+
+    /// The number of heaps.
+    #[must_use]
+    pub fn heap_count(&self) -> u32 {
+        // At most 16, by the check in `new`.
+        u32::try_from(self.heaps.len()).unwrap_or(u32::MAX)
+    }
+
+    /// The limits a heap was given; `None` for a heap that does not exist.
+    #[must_use]
+    pub fn heap_limits(&self, heap_index: u32) -> Option<HeapLimits> {
+        Some(self.heaps.get(heap_index as usize)?.limits)
+    }
+
+    fn book(&self, heap_index: u32) -> Result<&HeapBook, LimitError> {
+        self.heaps.get(heap_index as usize).ok_or(LimitError::NoSuchHeap { heap_index })
+    }
+
+    fn check_size(&self, heap_index: u32, book: &HeapBook, size: u64) -> Result<(), LimitError> {
+        if size > self.max_memory_allocation_size {
+            return Err(LimitError::AllocationSize {
+                size,
+                limit: self.max_memory_allocation_size,
+            });
+        }
+        if size > book.limits.size {
+            return Err(LimitError::HeapSize { heap_index, size, heap_size: book.limits.size });
+        }
+        Ok(())
+    }
+
+    /// The bytes of a reservation belong to a block that exists now.
+    pub(crate) fn commit(&self, heap_index: u32, size: u64) {
+        self.heaps[heap_index as usize].reserved.fetch_sub(size, Ordering::Relaxed);
+    }
+
+    /// A reservation was dropped.
+    pub(crate) fn unreserve(&self, heap_index: u32, size: u64, dedicated: bool) {
+        self.heaps[heap_index as usize].reserved.fetch_sub(size, Ordering::Relaxed);
+        self.forget(heap_index, size, dedicated);
+    }
+
+    /// A pool has given a block up; the driver still holds it.
+    pub(crate) fn returning(&self, heap_index: u32, size: u64) {
+        self.heaps[heap_index as usize].returning.fetch_add(size, Ordering::Relaxed);
+    }
+
+    fn forget(&self, heap_index: u32, size: u64, dedicated: bool) {
+        let book = &self.heaps[heap_index as usize];
+        book.in_use.fetch_sub(size, Ordering::Relaxed);
+        self.object_count.fetch_sub(1, Ordering::Relaxed);
+        if !dedicated {
+            book.block_count.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+}
+
+/// Adds `amount` if the sum stays within `limit`; else answers the value that stands there.
+fn raise(counter: &AtomicU32, amount: u32, limit: u32) -> Result<u32, u32> {
+    counter.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |value| {
+        value.checked_add(amount).filter(|&sum| sum <= limit)
+    })
+}
+
+/// [`raise`] for bytes.
+fn raise_bytes(counter: &AtomicU64, amount: u64, limit: u64) -> Result<u64, u64> {
+    counter.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |value| {
+        value.checked_add(amount).filter(|&sum| sum <= limit)
+    })
+}

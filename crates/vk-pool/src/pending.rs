@@ -1,0 +1,54 @@
+//! Blocks that are on their way, and how much of each is promised to those who wait.
+
+use smallvec::SmallVec;
+
+use crate::Ticket;
+
+/// One block on its way.
+#[derive(Clone, Copy, Debug)]
+struct PendingBlock {
+    ticket: Ticket,
+    size: u64,
+    /// Bytes spoken for: the request that made it, and those that were told to wait. At most
+    /// `size`, except after the block was made smaller; those who find no room ask again.
+    promised: u64,
+    dedicated: bool,
+}
+
+/// The blocks on their way to one pool; as many as there are threads inside the driver.
+#[derive(Debug, Default)]
+pub(crate) struct PendingBlocks {
+    blocks: SmallVec<[PendingBlock; 4]>,
+}
+
+impl PendingBlocks {
+    pub(crate) fn add(&mut self, ticket: Ticket, size: u64, needed: u64, dedicated: bool) {
+        self.blocks.push(PendingBlock { ticket, size, promised: needed, dedicated });
+    }
+
+    /// Promises `needed` bytes of a block that has them, if there is one.
+    pub(crate) fn promise(&mut self, needed: u64) -> Option<Ticket> {
+        let fits = |block: &&mut PendingBlock| {
+            !block.dedicated
+                && block.size.checked_sub(block.promised).is_some_and(|left| left >= needed)
+        };
+        let block = self.blocks.iter_mut().find(fits)?;
+        // No overflow: the sum is at most `block.size`, by the line above.
+        block.promised += needed;
+        Some(block.ticket)
+    }
+
+    pub(crate) fn resize(&mut self, ticket: Ticket, size: u64) {
+        if let Some(block) = self.blocks.iter_mut().find(|block| block.ticket == ticket) {
+            block.size = size;
+        }
+    }
+
+    pub(crate) fn contains(&self, ticket: Ticket) -> bool {
+        self.blocks.iter().any(|block| block.ticket == ticket)
+    }
+
+    pub(crate) fn remove(&mut self, ticket: Ticket) {
+        self.blocks.retain(|block| block.ticket != ticket);
+    }
+}

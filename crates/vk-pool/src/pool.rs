@@ -1,0 +1,194 @@
+//! The blocks of one memory type and class.
+//!
+//! Basic design: a request is first rounded as granularity and atom want it. Above a threshold it
+//! gets a memory object of its own. Else the blocks are asked oldest first and empty ones last, so
+//! that young blocks can empty and be given back. If none has room, a block that is on its way may
+//! have; else a new one is asked for. The pool never learns how its owner gets one.
+
+mod blocks;
+mod fit;
+#[cfg(test)]
+mod forged;
+mod placing;
+
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+use self::fit::{Fit, fit};
+use crate::block::{Block, Content};
+use crate::pending::PendingBlocks;
+use crate::slots::Slots;
+use crate::window::PeakWindow;
+use crate::{
+    Answer, BlockReport, ConfigError, FreeError, HeapBudgets, LiveAllocation, Place, PoolBooks,
+    PoolConfig, PoolRequest, PoolStats, Refused, RequestError, ReturnedBlock, Ticket,
+};
+
+/// The blocks and dedicated memory objects of one memory type and class.
+///
+/// See the [crate's front page](crate) for the protocol.
+///
+/// On every error the pool is as it was.
+#[derive(Debug)]
+pub struct MemoryPool {
+    config: PoolConfig,
+    budgets: Arc<HeapBudgets>,
+    books: Arc<PoolBooks>,
+    blocks: Slots<Block>,
+    /// Slots of the carved blocks, oldest first.
+    carved: Vec<u32>,
+    pending: PendingBlocks,
+    /// Equals the sums over `blocks` at all times.
+    stats: PoolStats,
+    /// Peak of `stats.used_size` over the last operations.
+    live_peak: PeakWindow,
+}
+
+impl MemoryPool {
+    /// An empty pool.
+    ///
+    /// `books` are shared with the other pools of this memory type and class, if there are any.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] names the field of `config` that breaks its rule, or the heap that `budgets`
+    /// does not know.
+    pub fn new(
+        config: PoolConfig,
+        budgets: Arc<HeapBudgets>,
+        books: Arc<PoolBooks>,
+    ) -> Result<Self, ConfigError> {
+        config.check()?;
+        let heap_count = budgets.heap_count();
+        if config.heap_index >= heap_count {
+            return Err(ConfigError::NoSuchHeap { heap_index: config.heap_index, heap_count });
+        }
+        Ok(Self {
+            config,
+            budgets,
+            books,
+            blocks: Slots::new(),
+            carved: Vec::new(),
+            pending: PendingBlocks::default(),
+            stats: PoolStats::default(),
+            live_peak: PeakWindow::default(),
+        })
+    }
+
+    /// Answers a request: a place, a block to be made, or a block to wait for.
+    ///
+    /// # Errors
+    ///
+    /// - [`RequestError::ZeroSize`], [`RequestError::AlignmentNotPowerOfTwo`]: the request makes no
+    ///   sense.
+    /// - [`RequestError::LargerThanBlock`]: dedicated memory was ruled out and no block of this pool
+    ///   will ever be large enough.
+    ///
+    /// # Complexity
+    ///
+    /// A look at each block until one has room, then the suballocator's own.
+    pub fn allocate(&mut self, request: &PoolRequest) -> Result<Answer, RequestError> {
+        let (fitted, needed) = match fit(&self.config, request)? {
+            Fit::Dedicated(fitted) => return Ok(Answer::NeedBlock(self.ask_dedicated(fitted))),
+            Fit::Carved { fitted, needed } => (fitted, needed),
+        };
+        if let Some(place) = self.place(&fitted, needed) {
+            return Ok(Answer::Placed(place));
+        }
+        if let Some(ticket) = self.pending.promise(needed) {
+            return Ok(Answer::Pending(ticket));
+        }
+        Ok(Answer::NeedBlock(self.ask_block(fitted, needed)))
+    }
+
+    /// Whether the block that `ticket` names is still on its way.
+    #[must_use]
+    pub fn is_pending(&self, ticket: Ticket) -> bool {
+        self.pending.contains(ticket)
+    }
+
+    /// Gives a place back; answers the memory object that is superfluous now, if there is one.
+    ///
+    /// # Errors
+    ///
+    /// The place comes back if its block is not in this pool any more
+    /// ([`FreeError::UnknownBlock`]) or has no live allocation there ([`FreeError::NotAllocated`]):
+    /// it belongs to another pool, or was forged.
+    ///
+    /// # Complexity
+    ///
+    /// The suballocator's own; a look at each block when one has to be given back.
+    pub fn free(
+        &mut self,
+        place: Place,
+    ) -> Result<Option<ReturnedBlock>, Refused<Place, FreeError>> {
+        let (slot, offset) = (place.slot, place.offset);
+        let Some(block) = self.blocks.get_live_mut(slot, place.generation) else {
+            let error = FreeError::UnknownBlock { slot, generation: place.generation };
+            return Err(Refused { returned: place, error });
+        };
+        let (size, id) = (block.size, block.id);
+        let (suballocator, used, allocation_count) = match &mut block.content {
+            Content::Dedicated if place.dedicated => {
+                return Ok(Some(self.remove(slot, id, size, true)));
+            }
+            Content::Carved { suballocator, used, allocation_count } if !place.dedicated => {
+                (suballocator, used, allocation_count)
+            }
+            _ => {
+                return Err(Refused {
+                    returned: place,
+                    error: FreeError::NotAllocated { slot, offset },
+                });
+            }
+        };
+        let Some(freed) = suballocator.free(offset, place.node) else {
+            return Err(Refused {
+                returned: place,
+                error: FreeError::NotAllocated { slot, offset },
+            });
+        };
+        *used -= freed;
+        *allocation_count -= 1;
+        let emptied = *allocation_count == 0;
+        self.stats.used_size -= freed;
+        self.stats.requested_size -= place.size;
+        self.stats.allocation_count -= 1;
+        self.live_peak.record(self.stats.used_size);
+        if !emptied {
+            return Ok(None);
+        }
+        self.books.block_emptied(size);
+        self.stats.retained_count += 1;
+        self.stats.retained_size += size;
+        Ok(self.superfluous())
+    }
+
+    /// Exact counts of this moment. O(1).
+    #[must_use]
+    pub fn stats(&self) -> PoolStats {
+        self.stats
+    }
+
+    /// The configuration it was made with.
+    #[must_use]
+    pub fn config(&self) -> &PoolConfig {
+        &self.config
+    }
+
+    /// One more than the highest slot that a block ever had.
+    #[must_use]
+    pub fn slot_count(&self) -> usize {
+        self.blocks.len()
+    }
+
+    /// Every memory object, by slot.
+    pub fn blocks(&self) -> impl Iterator<Item = BlockReport> + '_ {
+        self.blocks.iter().map(|(slot, block)| block.report(slot))
+    }
+
+    /// Every live allocation, by slot and then by offset.
+    pub fn live(&self) -> impl Iterator<Item = LiveAllocation> + '_ {
+        self.blocks.iter().flat_map(|(slot, block)| block.live(slot))
+    }
+}

@@ -1,0 +1,208 @@
+//! Blocks coming and going: asked for, made smaller, taken in, given up, given back.
+
+use alloc::sync::Arc;
+
+use super::MemoryPool;
+use crate::answer::Fitted;
+use crate::block::{Block, Content};
+use crate::growth::{next_block_size, smaller_block_size};
+use crate::{
+    AddBlockError, BlockId, BlockRequest, CancelError, Place, PoolConfig, Refused, Reservation,
+    ReturnedBlock, Suballocator, Ticket,
+};
+
+impl MemoryPool {
+    /// Makes a block request smaller, after the budgets or the driver refused it. Answers whether
+    /// it could; if not, it is as small as it may be.
+    pub fn shrink(&mut self, request: &mut BlockRequest) -> bool {
+        if request.dedicated || !self.waits_for(request) {
+            return false;
+        }
+        let Some(size) = smaller_block_size(&self.config, request.size, request.needed) else {
+            return false;
+        };
+        self.books.block_not_coming(request.size);
+        self.books.block_asked(size);
+        self.pending.resize(request.ticket, size);
+        request.size = size;
+        true
+    }
+
+    /// Takes in the memory object that was asked for, and places the request that asked for it.
+    ///
+    /// Afterwards the ticket is resolved: those who wait for it ask again.
+    ///
+    /// # Errors
+    ///
+    /// Both values come back unchanged, and the block request still waits, if the request is not one
+    /// of this pool's, if the reservation is for something else, or if the pool has a block of this
+    /// name.
+    pub fn add_block(
+        &mut self,
+        request: BlockRequest,
+        reservation: Reservation,
+        id: BlockId,
+    ) -> Result<Place, Refused<(BlockRequest, Reservation), AddBlockError>> {
+        if let Err(error) = self.check_block(&request, &reservation, id) {
+            return Err(Refused { returned: (request, reservation), error });
+        }
+        let content = self.new_content(&request);
+        self.pending.remove(request.ticket);
+        reservation.commit();
+        let (slot, generation) = self.blocks.insert(Block { id, size: request.size, content });
+        let fitted = request.fitted;
+        if request.dedicated {
+            self.stats.dedicated_count += 1;
+            self.stats.dedicated_size += request.size;
+            return Ok(Place {
+                offset: 0,
+                size: fitted.requested,
+                slot,
+                generation,
+                node: 0,
+                dedicated: true,
+            });
+        }
+        self.books.block_arrived(request.size);
+        self.books.block_emptied(request.size);
+        self.carved.push(slot);
+        self.stats.block_count += 1;
+        self.stats.total_size += request.size;
+        self.stats.retained_count += 1;
+        self.stats.retained_size += request.size;
+        let place = self.place_in(slot, &fitted);
+        Ok(place
+            .expect("an empty block of at least `needed` bytes holds the request it was made for"))
+    }
+
+    /// Gives up a block request: no block will come for it.
+    ///
+    /// Afterwards the ticket is resolved: those who wait for it ask again.
+    ///
+    /// # Errors
+    ///
+    /// The request comes back if it is not one that this pool waits for.
+    pub fn cancel(
+        &mut self,
+        request: BlockRequest,
+    ) -> Result<(), Refused<BlockRequest, CancelError>> {
+        if !self.waits_for(&request) {
+            return Err(Refused { returned: request, error: CancelError::UnknownRequest });
+        }
+        self.pending.remove(request.ticket);
+        if !request.dedicated {
+            self.books.block_not_coming(request.size);
+        }
+        Ok(())
+    }
+
+    /// Gives back the largest empty block that is kept; `None` when there is none left.
+    #[must_use = "the memory object is to be freed, and its bytes taken out of the books"]
+    pub fn trim(&mut self) -> Option<ReturnedBlock> {
+        let (size, slot, id) = self
+            .carved
+            .iter()
+            .filter_map(|&slot| Some((slot, self.blocks.get(slot)?)))
+            .filter(|(_, block)| block.is_empty())
+            // The youngest of several equal ones: the oldest are asked first, and fill up.
+            .map(|(slot, block)| (block.size, slot, block.id))
+            .max_by_key(|&(size, ..)| size)?;
+        self.books.empty_block_taken(size);
+        self.books.block_left(size);
+        self.carved.retain(|&carved| carved != slot);
+        self.stats.block_count -= 1;
+        self.stats.total_size -= size;
+        self.stats.retained_count -= 1;
+        self.stats.retained_size -= size;
+        Some(self.remove(slot, id, size, false))
+    }
+
+    pub(super) fn ask_block(&mut self, fitted: Fitted, needed: u64) -> BlockRequest {
+        let committed = self.books.committed().saturating_add(self.books.pending());
+        let size = next_block_size(&self.config, committed, needed);
+        self.books.block_asked(size);
+        self.ask(fitted, size, needed, false)
+    }
+
+    pub(super) fn ask_dedicated(&mut self, fitted: Fitted) -> BlockRequest {
+        self.ask(fitted, fitted.requested, fitted.requested, true)
+    }
+
+    fn ask(&mut self, fitted: Fitted, size: u64, needed: u64, dedicated: bool) -> BlockRequest {
+        let ticket = Ticket(self.books.next_ticket());
+        self.pending.add(ticket, size, needed, dedicated);
+        BlockRequest {
+            books: Arc::clone(&self.books),
+            memory_type_index: self.config.memory_type_index,
+            heap_index: self.config.heap_index,
+            class: self.config.class,
+            ticket,
+            size,
+            needed,
+            dedicated,
+            fitted,
+        }
+    }
+
+    fn waits_for(&self, request: &BlockRequest) -> bool {
+        Arc::ptr_eq(&request.books, &self.books) && self.pending.contains(request.ticket)
+    }
+
+    fn check_block(
+        &self,
+        request: &BlockRequest,
+        reservation: &Reservation,
+        id: BlockId,
+    ) -> Result<(), AddBlockError> {
+        if !self.waits_for(request) {
+            return Err(AddBlockError::UnknownRequest);
+        }
+        if !reservation.is_for(&self.budgets, request.heap_index, request.size, request.dedicated) {
+            return Err(AddBlockError::WrongReservation {
+                reserved: reservation.size(),
+                requested: request.size,
+            });
+        }
+        if self.blocks.iter().any(|(_, block)| block.id == id) {
+            return Err(AddBlockError::DuplicateBlock { id });
+        }
+        Ok(())
+    }
+
+    fn new_content(&self, request: &BlockRequest) -> Content {
+        if request.dedicated {
+            return Content::Dedicated;
+        }
+        let PoolConfig { algorithm, min_allocation_size, .. } = self.config;
+        let suballocator = Suballocator::new(algorithm, request.size, min_allocation_size)
+            .expect("sizes are powers of two and ordered, by `PoolConfig::check`");
+        Content::Carved { suballocator, used: 0, allocation_count: 0 }
+    }
+
+    /// The block to give back when more is retained than the policy allows.
+    pub(super) fn superfluous(&mut self) -> Option<ReturnedBlock> {
+        let retention = self.config.retention;
+        let of_live = self.live_peak.peak().checked_div(retention.live_divisor).unwrap_or(0);
+        if self.books.retained() <= retention.floor_bytes.max(of_live) {
+            return None;
+        }
+        self.trim()
+    }
+
+    /// Takes a memory object out of the slab; the callers have taken it out of the counts.
+    pub(super) fn remove(
+        &mut self,
+        slot: u32,
+        id: BlockId,
+        size: u64,
+        dedicated: bool,
+    ) -> ReturnedBlock {
+        if dedicated {
+            self.stats.dedicated_count -= 1;
+            self.stats.dedicated_size -= size;
+        }
+        self.blocks.remove(slot);
+        self.budgets.returning(self.config.heap_index, size);
+        ReturnedBlock { id, slot, heap_index: self.config.heap_index, size, dedicated }
+    }
+}

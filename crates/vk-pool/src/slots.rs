@@ -1,0 +1,80 @@
+//! A slab with generations: dense indices, and stale ones are told apart.
+//!
+//! Generations are drawn from one counter for all slabs, so that an index is told apart not only
+//! from its earlier uses, but also from the same index in another slab.
+
+use alloc::vec::Vec;
+use core::sync::atomic::{AtomicU32, Ordering};
+
+/// Values at dense `u32` indices. A freed index is used again, with another generation.
+#[derive(Debug)]
+pub(crate) struct Slots<T> {
+    slots: Vec<Slot<T>>,
+    /// Indices of the empty slots.
+    vacant: Vec<u32>,
+}
+
+#[derive(Debug)]
+struct Slot<T> {
+    generation: u32,
+    value: Option<T>,
+}
+
+impl<T> Slots<T> {
+    pub(crate) fn new() -> Self {
+        Self { slots: Vec::new(), vacant: Vec::new() }
+    }
+
+    /// One more than the highest index ever used.
+    pub(crate) fn len(&self) -> usize {
+        self.slots.len()
+    }
+
+    /// Stores a value; answers its index and generation.
+    pub(crate) fn insert(&mut self, value: T) -> (u32, u32) {
+        // After 2^32 blocks a stale handle could pass; each of them costs a driver call.
+        static NEXT_GENERATION: AtomicU32 = AtomicU32::new(0);
+        let generation = NEXT_GENERATION.fetch_add(1, Ordering::Relaxed);
+        let slot = Slot { generation, value: Some(value) };
+        if let Some(index) = self.vacant.pop() {
+            self.slots[index as usize] = slot;
+            return (index, generation);
+        }
+        let index = u32::try_from(self.slots.len())
+            .expect("a device has fewer than 2^32 memory objects, by maxMemoryAllocationCount");
+        self.slots.push(slot);
+        (index, generation)
+    }
+
+    pub(crate) fn remove(&mut self, index: u32) -> Option<T> {
+        let value = self.slots.get_mut(index as usize)?.value.take()?;
+        self.vacant.push(index);
+        Some(value)
+    }
+
+    pub(crate) fn get_mut(&mut self, index: u32) -> Option<&mut T> {
+        self.slots.get_mut(index as usize)?.value.as_mut()
+    }
+
+    pub(crate) fn get(&self, index: u32) -> Option<&T> {
+        self.slots.get(index as usize)?.value.as_ref()
+    }
+
+    /// The value at `index`, if it is still the one of this generation.
+    pub(crate) fn get_live_mut(&mut self, index: u32, generation: u32) -> Option<&mut T> {
+        let slot = self.slots.get_mut(index as usize)?;
+        if slot.generation != generation {
+            return None;
+        }
+        slot.value.as_mut()
+    }
+
+    pub(crate) fn generation(&self, index: u32) -> Option<u32> {
+        Some(self.slots.get(index as usize)?.generation)
+    }
+
+    /// Indices and values, ascending by index.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (u32, &T)> {
+        (0u32..).zip(&self.slots).filter_map(|(index, slot)| Some((index, slot.value.as_ref()?)))
+    }
+}

@@ -1,0 +1,200 @@
+//! Growth, retention, block choice and the dedicated threshold.
+
+mod support;
+
+use std::sync::Arc;
+
+use rstest::rstest;
+use support::{Bench, KIB, MIB, bytes};
+use vk_pool::{
+    Answer, BlockId, Dedicated, HeapBudgets, HeapLimits, MemoryPool, PoolBooks, PoolConfig,
+    PoolRequest, ResourceKind, Retention,
+};
+
+fn keep(floor_bytes: u64) -> PoolConfig {
+    PoolConfig {
+        retention: Retention { floor_bytes, live_divisor: 0 },
+        growth_divisor: 0,
+        ..PoolConfig::default()
+    }
+}
+
+#[test]
+fn blocks_grow_by_half_of_what_is_committed() {
+    let mut bench = Bench::new(PoolConfig::default());
+    let mut sizes = Vec::new();
+    for _ in 0..64 {
+        let before = bench.pool.stats().total_size;
+        let _live = bench.allocate(&bytes(16 * MIB));
+        sizes.push((bench.pool.stats().total_size - before) / MIB);
+        bench.check_books();
+    }
+    sizes.retain(|&size| size > 0);
+    assert_eq!(sizes[..7], [16, 16, 16, 32, 64, 128, 128]);
+}
+
+#[rstest]
+#[case::just_below(32 * MIB, Dedicated::BySize, false)]
+#[case::just_above(32 * MIB + 1, Dedicated::BySize, true)]
+#[case::small_on_request(1, Dedicated::Always, true)]
+#[case::large_but_never(100 * MIB, Dedicated::Never, false)]
+fn the_threshold_decides_unless_the_request_does(
+    #[case] size: u64,
+    #[case] dedicated: Dedicated,
+    #[case] expected: bool,
+) {
+    let mut bench = Bench::new(PoolConfig::default());
+    let place = bench.allocate(&PoolRequest { dedicated, ..bytes(size) });
+    assert_eq!(place.is_dedicated(), expected);
+    if expected {
+        assert_eq!((place.offset(), bench.pool.stats().dedicated_size), (0, size), "to the byte");
+    }
+    bench.check_books();
+}
+
+#[test]
+fn an_alignment_above_the_largest_block_is_served_by_offset_zero_of_its_own_object() {
+    let mut bench = Bench::new(PoolConfig::default());
+    let place = bench.allocate(&PoolRequest { alignment: 1 << 30, ..bytes(64) });
+    assert!(place.is_dedicated());
+    assert_eq!(bench.pool.stats().dedicated_size, 64);
+}
+
+#[test]
+fn dedicated_memory_is_never_rounded() {
+    let config =
+        PoolConfig { buffer_image_granularity: 65536, atom_size: 256, ..PoolConfig::default() };
+    let mut bench = Bench::new(config);
+    let request = PoolRequest {
+        size: 1001,
+        alignment: 1,
+        kind: ResourceKind::NonLinear,
+        dedicated: Dedicated::Always,
+    };
+    let place = bench.allocate(&request);
+    assert_eq!((place.size(), bench.pool.stats().dedicated_size), (1001, 1001));
+}
+
+#[test]
+fn an_empty_block_stays_while_the_floor_allows_and_goes_beyond_it() {
+    let mut bench = Bench::new(keep(16 * MIB));
+    let places: Vec<_> = (0..3).map(|_| bench.allocate(&bytes(16 * MIB))).collect();
+    let returned: Vec<_> = places.into_iter().map(|place| bench.free(place)).collect();
+    assert_eq!(returned, [None, Some(16 * MIB), Some(16 * MIB)]);
+    bench.check_books();
+    assert_eq!(bench.pool.stats().retained_size, 16 * MIB);
+}
+
+#[test]
+fn without_retention_every_empty_block_goes_at_once() {
+    let mut bench = Bench::new(keep(0));
+    let place = bench.allocate(&bytes(1));
+    assert_eq!(bench.free(place), Some(16 * MIB));
+    assert_eq!(bench.pool.stats(), vk_pool::PoolStats::default());
+}
+
+#[test]
+fn a_live_peak_keeps_a_quarter_of_itself() {
+    let config = PoolConfig {
+        retention: Retention { floor_bytes: 0, live_divisor: 4 },
+        growth_divisor: 0,
+        ..PoolConfig::default()
+    };
+    let mut bench = Bench::new(config);
+    let places: Vec<_> = (0..8).map(|_| bench.allocate(&bytes(16 * MIB))).collect();
+    for place in places {
+        bench.free(place);
+    }
+    assert_eq!(bench.pool.stats().retained_size, 32 * MIB, "a quarter of 128 MiB");
+}
+
+#[test]
+fn ping_pong_of_one_allocation_makes_one_block() {
+    let mut bench = Bench::new(PoolConfig::default());
+    for _ in 0..1000 {
+        let place = bench.allocate(&bytes(4 * KIB));
+        assert_eq!(bench.free(place), None);
+    }
+    assert_eq!(bench.next_id, 2, "one block was ever made");
+}
+
+#[test]
+fn old_blocks_fill_first_so_that_young_ones_empty() {
+    let mut bench = Bench::new(keep(0));
+    let old = bench.allocate(&bytes(16 * MIB));
+    let young = bench.allocate(&bytes(8 * MIB));
+    let (old_slot, young_slot) = (old.slot(), young.slot());
+    bench.free(young);
+    let young = bench.allocate(&bytes(8 * MIB));
+    assert_eq!(young.slot(), young_slot);
+    let filler = bench.allocate(&bytes(8 * MIB));
+    let third = bench.allocate(&bytes(8 * MIB));
+    bench.free(filler);
+    // Both the second and the third block have room for it.
+    let next = bench.allocate(&bytes(4 * MIB));
+    assert_eq!(next.slot(), young_slot);
+    assert_ne!(third.slot(), young_slot);
+    assert_ne!(old_slot, young_slot);
+}
+
+#[test]
+fn an_empty_block_is_the_last_choice() {
+    let mut bench = Bench::new(keep(64 * MIB));
+    let first = bench.allocate(&bytes(16 * MIB));
+    let second = bench.allocate(&bytes(MIB));
+    let second_slot = second.slot();
+    bench.free(first);
+    let place = bench.allocate(&bytes(MIB));
+    assert_eq!(
+        place.slot(),
+        second_slot,
+        "the older block is empty, so the younger one is asked first"
+    );
+}
+
+#[test]
+fn pools_of_one_type_grow_as_one_through_shared_books() {
+    let heap = HeapLimits { size: 8 << 30, ..HeapLimits::default() };
+    let budgets =
+        Arc::new(HeapBudgets::new(vk_pool::DeviceLimits::default(), &[heap]).expect("one heap"));
+    let books = Arc::new(PoolBooks::new());
+    let pool = || {
+        MemoryPool::new(PoolConfig::default(), Arc::clone(&budgets), Arc::clone(&books))
+            .expect("valid")
+    };
+    let (mut a, mut b) = (pool(), pool());
+    let mut sizes = Vec::new();
+    let mut places = Vec::new();
+    for id in 0..6 {
+        let pool = if id % 2 == 0 { &mut a } else { &mut b };
+        let Ok(Answer::NeedBlock(need)) = pool.allocate(&bytes(16 * MIB)) else { continue };
+        sizes.push(need.size() / MIB);
+        let reservation = budgets.reserve(&need).expect("8 GiB are free");
+        places.push(pool.add_block(need, reservation, BlockId(id)).expect("both are ours"));
+    }
+    assert_eq!(sizes, [16, 16, 16, 32, 64]);
+    assert_eq!(books.committed(), a.stats().total_size + b.stats().total_size);
+}
+
+#[test]
+fn the_same_calls_give_the_same_places() {
+    let run = || {
+        let mut bench = Bench::new(PoolConfig::default());
+        let mut live = Vec::new();
+        let mut offsets = Vec::new();
+        let mut random = 7u64;
+        for _ in 0..2000 {
+            random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            if random >> 63 == 0 || live.is_empty() {
+                let place = bench.allocate(&bytes((random >> 40) % (200 * KIB) + 1));
+                offsets.push((place.slot(), place.offset()));
+                live.push(place);
+            } else {
+                let index = (random >> 33) as usize % live.len();
+                bench.free(live.swap_remove(index));
+            }
+        }
+        offsets
+    };
+    assert_eq!(run(), run());
+}
