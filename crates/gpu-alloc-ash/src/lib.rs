@@ -1,1 +1,124 @@
-//! To be written.
+//! A thread-safe Vulkan memory allocator over [ash].
+//!
+//! Drivers allow few `vkAllocateMemory` calls, and each is slow; memory comes in types and heaps that
+//! differ from GPU to GPU. This crate asks the driver for few large blocks and carves resources out of
+//! them: it picks the memory type, the block and the place, keeps host-visible memory mapped, flushes
+//! and invalidates where a type needs it, follows the driver's wishes for dedicated memory, keeps the
+//! device's limits and yours, and says by name what was never freed.
+//!
+//! ```
+//! use gpu_alloc_ash::{AllocationRequest, AllocatorConfig, GpuAllocator, UsageFlags, ash::vk};
+//!
+//! # let driver = vk_sim::SimDriver::new(vk_sim::DriverConfig::default())?;
+//! # let (instance, physical_device, device) = (driver.instance(), driver.physical_device(), driver.device());
+//! let mut config = AllocatorConfig::default();
+//! config.api_version = vk::API_VERSION_1_3; // what instance and device were made with
+//!
+//! // SAFETY: The three belong together, outlive the allocator, and are of Vulkan 1.3.
+//! let allocator = unsafe { GpuAllocator::new(instance, physical_device, device, config) }?;
+//!
+//! let info = vk::BufferCreateInfo::default().size(1024).usage(vk::BufferUsageFlags::UNIFORM_BUFFER);
+//! let request = AllocationRequest { usage: UsageFlags::UPLOAD, name: Some("camera"), ..Default::default() };
+//! // SAFETY: The create info is valid usage.
+//! let (buffer, mut allocation) = unsafe { allocator.create_buffer(&info, &request) }?;
+//!
+//! allocator.write_slice(&mut allocation, 0, &[1.0f32; 16])?; // checked, and flushed where needed
+//!
+//! // SAFETY: The device has finished with the buffer.
+//! unsafe { allocator.destroy_buffer(buffer, allocation) }?;
+//! allocator.destroy()?; // or drop it: leaks are then only logged
+//! # assert!(driver.live().is_empty());
+//! # assert!(driver.finish().is_empty());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Choosing a usage
+//!
+//! | the memory is for | [`UsageFlags`] |
+//! |---|---|
+//! | textures, vertex buffers, render targets: what only the device touches | `FAST_DEVICE_ACCESS` |
+//! | staging, and what the host writes once and the device reads once | `UPLOAD` |
+//! | what the host rewrites every frame and the device reads often | `UPLOAD \| FAST_DEVICE_ACCESS` |
+//! | reading back what the device wrote | `DOWNLOAD` |
+//! | both directions, random access by the host | `HOST_ACCESS` |
+//! | attachments that live inside one render pass | `TRANSIENT \| FAST_DEVICE_ACCESS` |
+//!
+//! [`AllocationRequest`] takes required, preferred and avoided flags on top.
+//! [`GpuAllocator::selector`] answers the same questions without allocating.
+//!
+//! # Threads
+//!
+//! Every method takes `&self`, and [`GpuAllocator`] is `Send + Sync`: do not wrap it in a mutex. There
+//! is one lock for each memory type. No lock is held while the driver is called, so a slow
+//! `vkAllocateMemory` stalls only those who need that block, and they wait for it instead of making
+//! another.
+//!
+//! # Errors and what to do
+//!
+//! An operation that fails leaves no allocation, handle, mapping or reservation. On the way it has tried
+//! smaller blocks, has given the heap's empty blocks back, and has tried every other memory type that the
+//! request allows. [`AllocError::Limit`] and [`AllocError::Driver`] with an out-of-memory result mean that
+//! something must be freed; [`GpuAllocator::trim`] gives back what other heaps keep empty. At most, a
+//! block that was made on the way stays as an empty one.
+//!
+//! # What is unsafe, and what is not
+//!
+//! Allocating from numbers, copying, statistics and reports are safe. What is not, says so in numbered
+//! clauses: [`GpuAllocator::new`] (the handles belong together and outlive the allocator), the functions
+//! that take a create info or a handle, and [`free`](GpuAllocator::free): nobody but you knows when the
+//! device has finished. An [`Allocation`] cannot be copied, so freeing twice does not compile; freeing it
+//! at the wrong allocator gives it back. Safe code never gets a reference into mapped memory.
+//!
+//! # Does not
+//!
+//! - create instances, devices, surfaces or windows;
+//! - copy on the device, or know when it has finished;
+//! - defragment, pool by frame, or suballocate sparse resources (yet);
+//! - call anything outside of what [`AllocatorConfig`] says the device was made with.
+//!
+//! # When not to use it
+//!
+//! If you need Direct3D 12 or Metal behind the same interface, if your program makes a handful of
+//! allocations in its whole life, or if you need moving allocations today.
+//!
+//! [ash]: https://docs.rs/ash
+
+#![deny(unsafe_code)]
+#![cfg_attr(not(test), deny(clippy::unwrap_used))]
+
+mod access;
+mod allocation;
+mod allocator;
+mod config;
+mod create;
+mod driver;
+mod error;
+mod external;
+mod facts;
+mod grow;
+mod leaks;
+mod mapped;
+mod names;
+mod place;
+mod request;
+mod resource;
+mod shard;
+mod stats;
+
+pub use ash;
+pub use memtype_select::{
+    DeviceMemoryProperties, MemoryHeap, MemoryHeapFlags, MemoryPropertyFlags, MemoryRequest,
+    MemoryType, MemoryTypeSelector, UsageFlags,
+};
+pub use vk_pool::{HeapUsage, LimitError, PoolStats, ResourceKind};
+
+pub use allocation::Allocation;
+pub use allocator::GpuAllocator;
+pub use config::AllocatorConfig;
+pub use error::{
+    AccessError, AdoptError, AllocError, ConfigError, CreateError, FreeError, Refused,
+};
+pub use external::ExternalMemory;
+pub use leaks::{Leak, LeakKind, Leaks};
+pub use request::{AllocationRequest, Strategy};
+pub use stats::AllocatorStats;

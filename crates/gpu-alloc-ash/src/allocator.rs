@@ -1,0 +1,254 @@
+//! The allocator: its parts, and the way in and out.
+#![allow(unsafe_code)]
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+
+use ash::vk;
+use memtype_select::{DeviceMemoryProperties, MemoryPropertyFlags, MemoryTypeSelector};
+use vk_pool::{ClassId, DeviceLimits, HeapBudgets, HeapLimits};
+
+use crate::allocation::Home;
+use crate::config::TypeFacts;
+use crate::driver::Driver;
+use crate::external::ExternalObjects;
+use crate::facts::DeviceFacts;
+use crate::names::Names;
+use crate::shard::{MemoryObject, TypeShard};
+use crate::{
+    AllocError, Allocation, AllocationRequest, AllocatorConfig, ConfigError, FreeError, Refused,
+};
+
+/// A thread-safe Vulkan memory allocator for one device.
+///
+/// Every method takes `&self`: share it by reference or `Arc`, and do not wrap it in a mutex. No
+/// lock that another allocation may need is held while the driver is called.
+///
+/// Dropping it gives all memory back to the driver, except for what live allocations hold: that is
+/// leaked and logged. [`destroy`](Self::destroy) does the same and says so.
+pub struct GpuAllocator {
+    pub(crate) driver: Driver,
+    pub(crate) config: AllocatorConfig,
+    pub(crate) selector: MemoryTypeSelector,
+    pub(crate) budgets: Arc<HeapBudgets>,
+    /// By memory type index.
+    pub(crate) types: Box<[TypeShard]>,
+    pub(crate) external: ExternalObjects,
+    pub(crate) names: Names,
+    /// Tells the allocations of this allocator from those of others in this process.
+    pub(crate) id: u32,
+    pub(crate) next_block_id: AtomicU64,
+    pub(crate) max_memory_allocation_size: u64,
+    /// Three quarters of what the device and the head-room allow: beyond it, what the driver merely
+    /// prefers is not followed.
+    pub(crate) many_objects: u32,
+    pub(crate) torn_down: bool,
+}
+
+impl core::fmt::Debug for GpuAllocator {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("GpuAllocator")
+            .field("id", &self.id)
+            .field("stats", &self.stats())
+            .finish_non_exhaustive()
+    }
+}
+
+impl GpuAllocator {
+    /// An allocator for `device`. Allocates nothing on it yet.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] names the field of `config`, or the limit of the device, that breaks its rule.
+    ///
+    /// # Safety
+    ///
+    /// 1. `physical_device` is of `instance`, and `device` was made from `physical_device`.
+    /// 2. `device` and `instance` outlive the allocator.
+    /// 3. The API version, extensions and features that `config` names are enabled on `device`, and
+    ///    `instance` was made with at least that API version.
+    pub unsafe fn new(
+        instance: &ash::Instance,
+        physical_device: vk::PhysicalDevice,
+        device: &ash::Device,
+        config: AllocatorConfig,
+    ) -> Result<Self, ConfigError> {
+        static NEXT_ID: AtomicU32 = AtomicU32::new(0);
+        config.check()?;
+        // SAFETY: 1. Our clauses 1 and 3.
+        let facts = unsafe { DeviceFacts::query(instance, physical_device, config.api_version) };
+        let properties = DeviceMemoryProperties::from(&facts.memory);
+        let budgets = Arc::new(budgets(&properties, &facts, &config)?);
+        let types = type_shards(&properties, &facts, &config, &budgets)?;
+        let max_objects = facts.limits.max_memory_allocation_count;
+        Ok(Self {
+            // SAFETY: 1. Our own clauses.
+            driver: unsafe { Driver::new(instance, device, &config) },
+            selector: MemoryTypeSelector::new(properties),
+            budgets,
+            types,
+            external: ExternalObjects::new(),
+            names: Names::new(),
+            id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
+            next_block_id: AtomicU64::new(0),
+            max_memory_allocation_size: facts.max_memory_allocation_size,
+            many_objects: max_objects.saturating_sub(config.allocation_count_head_room) / 4 * 3,
+            torn_down: false,
+            config,
+        })
+    }
+
+    /// Memory for a resource that is not known to the allocator: from plain numbers, or from
+    /// `vk::MemoryRequirements`.
+    ///
+    /// The memory types are tried best first. Within one, a block with room, then a new block, then
+    /// smaller ones; at last, for requests of at least
+    /// [`dedicated_floor`](AllocatorConfig::dedicated_floor), memory of its own.
+    ///
+    /// # Errors
+    ///
+    /// [`AllocError`]; if several memory types were tried, the error of the best one. Nothing is
+    /// allocated then.
+    pub fn allocate(&self, request: &AllocationRequest<'_>) -> Result<Allocation, AllocError> {
+        self.allocate_within(request, &crate::place::Terms::default())
+    }
+
+    /// Gives memory back.
+    ///
+    /// # Errors
+    ///
+    /// The allocation comes back, untouched, if another allocator made it.
+    ///
+    /// # Safety
+    ///
+    /// 1. The device has finished with everything that was bound to the allocation.
+    /// 2. What was bound to it is destroyed, or will not be used again.
+    pub unsafe fn free(&self, allocation: Allocation) -> Result<(), Refused<Allocation>> {
+        let allocation = self.owned(allocation)?;
+        if allocation.named {
+            self.names.remove(&allocation);
+        }
+        let Allocation { memory, mapped, home, allocator_id, class, memory_type_index, named } =
+            allocation;
+        let place = match home {
+            Home::Pool(place) => place,
+            Home::External { index, .. } => {
+                self.forget_external(index);
+                return Ok(());
+            }
+        };
+        let mut pools = self.types[usize::from(memory_type_index)].lock();
+        let entry = pools.class(class);
+        let spent = match entry.pool.free(place) {
+            Ok(spent) => spent.map(|block| {
+                let object = entry.take_object(block.slot());
+                (block, object)
+            }),
+            Err(refused) => {
+                let home = Home::Pool(refused.returned);
+                let returned = Allocation {
+                    memory,
+                    mapped,
+                    home,
+                    allocator_id,
+                    class,
+                    memory_type_index,
+                    named,
+                };
+                return Err(Refused { returned, error: refused.error.into() });
+            }
+        };
+        drop(pools);
+        if let Some((block, object)) = spent {
+            self.give_back(block, object);
+        }
+        Ok(())
+    }
+
+    /// Frees the memory object of a block that has left the books of its pool.
+    pub(crate) fn give_back(&self, block: vk_pool::ReturnedBlock, object: MemoryObject) {
+        // SAFETY: 1. The pool answers each block once, and it was ours. 2. It has no live allocation,
+        // and who freed the last one promised that the device has finished, by clause 1 of `free`.
+        unsafe { self.driver.free(object.memory) };
+        self.budgets.released(block);
+    }
+
+    /// Hands the allocation on if it is one of ours.
+    pub(crate) fn owned(&self, allocation: Allocation) -> Result<Allocation, Refused<Allocation>> {
+        let (owner, asked) = (allocation.allocator_id, self.id);
+        if owner == asked {
+            return Ok(allocation);
+        }
+        Err(Refused { returned: allocation, error: FreeError::ForeignAllocation { owner, asked } })
+    }
+
+    /// The selector that ranks the device's memory types.
+    #[must_use]
+    pub fn selector(&self) -> &MemoryTypeSelector {
+        &self.selector
+    }
+
+    /// The configuration it was made with.
+    #[must_use]
+    pub fn config(&self) -> &AllocatorConfig {
+        &self.config
+    }
+}
+
+fn budgets(
+    properties: &DeviceMemoryProperties,
+    facts: &DeviceFacts,
+    config: &AllocatorConfig,
+) -> Result<HeapBudgets, ConfigError> {
+    let device = DeviceLimits {
+        max_memory_allocation_count: facts.limits.max_memory_allocation_count,
+        allocation_count_head_room: config.allocation_count_head_room,
+        max_memory_allocation_size: facts.max_memory_allocation_size,
+    };
+    let limits = properties.memory_heaps.iter().zip(config.heap_limits);
+    let heaps: Vec<HeapLimits> = limits
+        .map(|(heap, limit)| HeapLimits {
+            size: heap.size,
+            limit,
+            max_block_count: config.max_blocks_per_heap,
+        })
+        .collect();
+    Ok(HeapBudgets::new(device, &heaps)?)
+}
+
+fn type_shards(
+    properties: &DeviceMemoryProperties,
+    facts: &DeviceFacts,
+    config: &AllocatorConfig,
+    budgets: &Arc<HeapBudgets>,
+) -> Result<Box<[TypeShard]>, ConfigError> {
+    let atom_size = power_of_two("nonCoherentAtomSize", facts.limits.non_coherent_atom_size)?;
+    let buffer_image_granularity =
+        power_of_two("bufferImageGranularity", facts.limits.buffer_image_granularity)?;
+    let shard = |(memory_type_index, memory_type): (u32, &memtype_select::MemoryType)| {
+        let heap_index = memory_type.heap_index;
+        let Some(heap) = properties.memory_heaps.get(heap_index as usize) else {
+            return Err(ConfigError::MemoryTable { memory_type_index, heap_index });
+        };
+        let flags = memory_type.property_flags;
+        let host_visible = flags.contains(MemoryPropertyFlags::HOST_VISIBLE);
+        let coherent = flags.contains(MemoryPropertyFlags::HOST_COHERENT);
+        let pool_config = config.pool_config(&TypeFacts {
+            memory_type_index,
+            heap_index,
+            heap_size: heap.size,
+            class: ClassId(0),
+            host_only: host_visible && !flags.contains(MemoryPropertyFlags::DEVICE_LOCAL),
+            buffer_image_granularity,
+            atom_size: if host_visible && !coherent { atom_size } else { 1 },
+        });
+        TypeShard::new(host_visible, coherent, pool_config, Arc::clone(budgets))
+    };
+    (0u32..).zip(&properties.memory_types).map(shard).collect()
+}
+
+/// A limit of the device that must be a power of two; 0, which Vulkan does not allow, counts as 1.
+fn power_of_two(limit: &'static str, value: u64) -> Result<u64, ConfigError> {
+    let value = value.max(1);
+    if value.is_power_of_two() { Ok(value) } else { Err(ConfigError::DeviceLimit { limit, value }) }
+}

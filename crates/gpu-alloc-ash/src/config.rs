@@ -1,0 +1,190 @@
+//! What the allocator is told once: what the device was made with, and the policy.
+
+use ash::vk;
+use vk_pool::{Algorithm, ClassId, PoolConfig, Retention};
+
+use crate::ConfigError;
+
+/// How an allocator behaves. Public fields, checked by [`GpuAllocator::new`](crate::GpuAllocator::new).
+///
+/// ```
+/// let mut config = gpu_alloc_ash::AllocatorConfig::default();
+/// config.api_version = ash::vk::API_VERSION_1_3;
+/// config.heap_limits[0] = Some(2 << 30);
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct AllocatorConfig {
+    /// The lower of the API versions that instance and device were made with. Nothing newer is
+    /// called. Default 1.0.
+    pub api_version: u32,
+    /// Whether `VK_KHR_dedicated_allocation` and `VK_KHR_get_memory_requirements2` are enabled on
+    /// the device; implied by API version 1.1.
+    pub khr_dedicated_allocation: bool,
+    /// Whether the feature `bufferDeviceAddress` is enabled on the device.
+    pub buffer_device_address: bool,
+    /// Every request gets its own `vkAllocateMemory`. For debugging: the layers and tools of the
+    /// driver then see each allocation.
+    pub passthrough: bool,
+    /// Bytes of the first block of a memory type, a power of two. Default 16 MiB.
+    pub first_block_size: u64,
+    /// The same for host-visible types that are not device-local. Default 4 MiB.
+    pub host_first_block_size: u64,
+    /// Bytes of the largest block, a power of two. Default 128 MiB.
+    pub largest_block_size: u64,
+    /// No block is larger than its heap divided by this, so that small heaps are not taken by one
+    /// block; 0 for no such bound. Default 8.
+    pub heap_divisor: u64,
+    /// Bytes of the smallest block that is tried when memory is short, a power of two. Default 1 MiB.
+    pub smallest_block_size: u64,
+    /// The next block is what a memory type has committed, divided by this; 0 makes all blocks as
+    /// large as the first. Default 2.
+    pub growth_divisor: u64,
+    /// The smallest piece of a block, in bytes, a power of two. Default 256.
+    pub min_allocation_size: u64,
+    /// Requests of more bytes than this get memory of their own. `None`, the default, is a quarter
+    /// of the largest block of the memory type.
+    pub dedicated_above: Option<u64>,
+    /// A request that finds no block gets memory of its own, as the last resort, only from this
+    /// many bytes on. Default 1 MiB.
+    pub dedicated_floor: u64,
+    /// Empty blocks are kept up to this many bytes for each memory type. `None`, the default, is
+    /// twice its first block.
+    pub retained_bytes: Option<u64>,
+    /// Empty blocks are also kept up to the peak of live bytes over the last few thousand operations
+    /// divided by this; 0 for none. Default 4.
+    pub retained_live_divisor: u64,
+    /// Limits in bytes on what this allocator holds of each heap.
+    pub heap_limits: [Option<u64>; vk::MAX_MEMORY_HEAPS],
+    /// Limit on the blocks of each heap. Dedicated memory does not count. Default none.
+    pub max_blocks_per_heap: Option<u32>,
+    /// Memory objects of the device's `maxMemoryAllocationCount` that are left to others. Default 0.
+    pub allocation_count_head_room: u32,
+}
+
+impl Default for AllocatorConfig {
+    fn default() -> Self {
+        Self {
+            api_version: vk::API_VERSION_1_0,
+            khr_dedicated_allocation: false,
+            buffer_device_address: false,
+            passthrough: false,
+            first_block_size: 16 << 20,
+            host_first_block_size: 4 << 20,
+            largest_block_size: 128 << 20,
+            heap_divisor: 8,
+            smallest_block_size: 1 << 20,
+            growth_divisor: 2,
+            min_allocation_size: 256,
+            dedicated_above: None,
+            dedicated_floor: 1 << 20,
+            retained_bytes: None,
+            retained_live_divisor: 4,
+            heap_limits: [None; vk::MAX_MEMORY_HEAPS],
+            max_blocks_per_heap: None,
+            allocation_count_head_room: 0,
+        }
+    }
+}
+
+impl AllocatorConfig {
+    /// Blocks of 64 MiB, pieces from 256 bytes, memory of their own for requests above 32 MiB, at
+    /// most 8 blocks a heap: the classic fixed policy.
+    #[must_use]
+    pub fn classic() -> Self {
+        Self {
+            first_block_size: 64 << 20,
+            host_first_block_size: 64 << 20,
+            largest_block_size: 64 << 20,
+            heap_divisor: 0,
+            growth_divisor: 0,
+            dedicated_above: Some(32 << 20),
+            max_blocks_per_heap: Some(8),
+            ..Self::default()
+        }
+    }
+
+    /// Whether the driver can be asked for, and told of, dedicated memory.
+    pub(crate) fn knows_dedicated(&self) -> bool {
+        self.api_version >= vk::API_VERSION_1_1 || self.khr_dedicated_allocation
+    }
+
+    /// Checks the rules that concern several fields; those of one field are checked by the pools.
+    pub(crate) fn check(&self) -> Result<(), ConfigError> {
+        if vk::api_version_variant(self.api_version) != 0 || self.api_version < vk::API_VERSION_1_0
+        {
+            return Err(ConfigError::ApiVersion { api_version: self.api_version });
+        }
+        if let Some(above) = self.dedicated_above.filter(|&above| above > self.largest_block_size) {
+            let largest_block_size = self.largest_block_size;
+            return Err(ConfigError::DedicatedAbove { dedicated_above: above, largest_block_size });
+        }
+        // The pools see sizes that are already bounded by their heap, so the user's own are checked here.
+        let heap = TypeFacts {
+            memory_type_index: 0,
+            heap_index: 0,
+            heap_size: u64::MAX,
+            class: ClassId(0),
+            host_only: false,
+            buffer_image_granularity: 1,
+            atom_size: 1,
+        };
+        for host_only in [false, true] {
+            self.pool_config_within(&TypeFacts { host_only, ..heap }, self.largest_block_size)
+                .check()?;
+        }
+        Ok(())
+    }
+
+    /// The configuration of the pools of one memory type.
+    pub(crate) fn pool_config(&self, facts: &TypeFacts) -> PoolConfig {
+        let bound = match self.heap_divisor {
+            0 => self.largest_block_size,
+            divisor => {
+                power_of_two_at_most(facts.heap_size / divisor).max(self.min_allocation_size)
+            }
+        };
+        self.pool_config_within(facts, self.largest_block_size.min(bound))
+    }
+
+    fn pool_config_within(&self, facts: &TypeFacts, largest: u64) -> PoolConfig {
+        let first =
+            if facts.host_only { self.host_first_block_size } else { self.first_block_size };
+        // A user's first block above the user's largest stays so, and is refused by the check.
+        let first = if largest < self.largest_block_size { first.min(largest) } else { first };
+        let floor_bytes = self.retained_bytes.unwrap_or(first.saturating_mul(2));
+        PoolConfig {
+            memory_type_index: facts.memory_type_index,
+            heap_index: facts.heap_index,
+            class: facts.class,
+            algorithm: Algorithm::Buddy,
+            buffer_image_granularity: facts.buffer_image_granularity,
+            atom_size: facts.atom_size,
+            min_allocation_size: self.min_allocation_size,
+            first_block_size: first,
+            largest_block_size: largest,
+            smallest_block_size: self.smallest_block_size.min(first),
+            growth_divisor: self.growth_divisor,
+            dedicated_above: self.dedicated_above.unwrap_or(largest / 4).min(largest),
+            retention: Retention { floor_bytes, live_divisor: self.retained_live_divisor },
+        }
+    }
+}
+
+/// What a memory type contributes to the configuration of its pools.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct TypeFacts {
+    pub(crate) memory_type_index: u32,
+    pub(crate) heap_index: u32,
+    pub(crate) heap_size: u64,
+    pub(crate) class: ClassId,
+    /// Host-visible and not device-local.
+    pub(crate) host_only: bool,
+    pub(crate) buffer_image_granularity: u64,
+    pub(crate) atom_size: u64,
+}
+
+/// The largest power of two that is at most `value`; 1 for 0.
+fn power_of_two_at_most(value: u64) -> u64 {
+    value.checked_ilog2().map_or(1, |log| 1 << log)
+}

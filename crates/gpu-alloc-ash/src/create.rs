@@ -1,0 +1,241 @@
+//! Buffers and images with their memory: created, allocated, bound, and undone on the way if
+//! something fails.
+#![allow(unsafe_code)]
+
+use ash::vk;
+use vk_pool::ResourceKind;
+
+use crate::driver::{DedicatedWish, Requirements};
+use crate::place::Terms;
+use crate::resource::Resource;
+use crate::{AllocError, Allocation, AllocationRequest, CreateError, GpuAllocator, Refused};
+
+impl GpuAllocator {
+    /// Memory for a buffer that exists. It is not bound.
+    ///
+    /// Follows what the driver says about dedicated memory. `request.kind` is taken as linear.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`allocate`](Self::allocate), and [`AllocError::DedicatedRequired`].
+    ///
+    /// # Safety
+    ///
+    /// 1. `buffer` is of this allocator's device, lives, and has no memory.
+    /// 2. If `request.device_address` is false, `buffer` was made without `SHADER_DEVICE_ADDRESS`.
+    pub unsafe fn allocate_for_buffer(
+        &self,
+        buffer: vk::Buffer,
+        request: &AllocationRequest<'_>,
+    ) -> Result<Allocation, AllocError> {
+        let request = AllocationRequest { kind: ResourceKind::Linear, ..*request };
+        // SAFETY: 1. Our clause 1.
+        unsafe { self.allocate_for(Resource::Buffer(buffer), &request) }
+    }
+
+    /// Memory for an image that exists. It is not bound.
+    ///
+    /// Follows what the driver says about dedicated memory. `request.kind` should state the image's
+    /// tiling; unknown is safe.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`allocate`](Self::allocate), and [`AllocError::DedicatedRequired`].
+    ///
+    /// # Safety
+    ///
+    /// 1. `image` is of this allocator's device, lives, has no memory, and is not bound in parts
+    ///    (sparse, disjoint).
+    /// 2. `request.kind` is not [`ResourceKind::Linear`] if the image's tiling is optimal.
+    pub unsafe fn allocate_for_image(
+        &self,
+        image: vk::Image,
+        request: &AllocationRequest<'_>,
+    ) -> Result<Allocation, AllocError> {
+        // SAFETY: 1. Our clause 1.
+        unsafe { self.allocate_for(Resource::Image(image), request) }
+    }
+
+    /// Creates a buffer, allocates its memory and binds it.
+    ///
+    /// `request.size` and `alignment` raise what the driver asks for, `memory_type_bits` are
+    /// intersected with the driver's; kind and device address follow from `info`.
+    ///
+    /// # Errors
+    ///
+    /// [`CreateError`]; the buffer and its memory are gone then.
+    ///
+    /// # Safety
+    ///
+    /// 1. `info` is valid usage on this allocator's device (Vulkan spec, vkCreateBuffer), its
+    ///    `pNext` chain included.
+    pub unsafe fn create_buffer(
+        &self,
+        info: &vk::BufferCreateInfo<'_>,
+        request: &AllocationRequest<'_>,
+    ) -> Result<(vk::Buffer, Allocation), CreateError> {
+        if info.flags.contains(vk::BufferCreateFlags::SPARSE_BINDING) {
+            return Err(CreateError::BoundInParts { flag: "SPARSE_BINDING" });
+        }
+        let device_address = info.usage.contains(vk::BufferUsageFlags::SHADER_DEVICE_ADDRESS);
+        let request = AllocationRequest {
+            kind: ResourceKind::Linear,
+            device_address: request.device_address || device_address,
+            ..*request
+        };
+        if request.device_address && !self.config.buffer_device_address {
+            return Err(AllocError::FeatureNotEnabled { feature: "bufferDeviceAddress" }.into());
+        }
+        // SAFETY: 1. Our clause 1.
+        let buffer = unsafe { self.driver.create_buffer(info) };
+        let buffer =
+            buffer.map_err(|result| CreateError::Driver { call: "vkCreateBuffer", result })?;
+        // SAFETY: 1. It was created above.
+        let (resource, allocation) = unsafe { self.back(buffer, &request) }?;
+        let Resource::Buffer(buffer) = resource else {
+            unreachable!("`back` hands its resource on")
+        };
+        Ok((buffer, allocation))
+    }
+
+    /// Creates an image, allocates its memory and binds it.
+    ///
+    /// As [`create_buffer`](Self::create_buffer); the kind follows from the tiling.
+    ///
+    /// # Errors
+    ///
+    /// [`CreateError`]; the image and its memory are gone then.
+    ///
+    /// # Safety
+    ///
+    /// 1. `info` is valid usage on this allocator's device (Vulkan spec, vkCreateImage), its `pNext`
+    ///    chain included.
+    pub unsafe fn create_image(
+        &self,
+        info: &vk::ImageCreateInfo<'_>,
+        request: &AllocationRequest<'_>,
+    ) -> Result<(vk::Image, Allocation), CreateError> {
+        for (flag, name) in [
+            (vk::ImageCreateFlags::SPARSE_BINDING, "SPARSE_BINDING"),
+            (vk::ImageCreateFlags::DISJOINT, "DISJOINT"),
+        ] {
+            if info.flags.contains(flag) {
+                return Err(CreateError::BoundInParts { flag: name });
+            }
+        }
+        let linear = info.tiling == vk::ImageTiling::LINEAR;
+        let kind = if linear { ResourceKind::Linear } else { ResourceKind::NonLinear };
+        let request = AllocationRequest { kind, ..*request };
+        // SAFETY: 1. Our clause 1.
+        let image = unsafe { self.driver.create_image(info) };
+        let image =
+            image.map_err(|result| CreateError::Driver { call: "vkCreateImage", result })?;
+        // SAFETY: 1. It was created above.
+        let (resource, allocation) = unsafe { self.back(image, &request) }?;
+        let Resource::Image(image) = resource else { unreachable!("`back` hands its resource on") };
+        Ok((image, allocation))
+    }
+
+    /// Destroys a buffer and frees its memory.
+    ///
+    /// # Errors
+    ///
+    /// The allocation comes back if another allocator made it; the buffer lives then.
+    ///
+    /// # Safety
+    ///
+    /// 1. `buffer` is of this allocator's device, lives, and is bound to `allocation` alone, or null.
+    /// 2. The device has finished with the buffer and with everything else bound to the allocation.
+    pub unsafe fn destroy_buffer(
+        &self,
+        buffer: vk::Buffer,
+        allocation: Allocation,
+    ) -> Result<(), Refused<Allocation>> {
+        // SAFETY: Our clauses.
+        unsafe { self.destroy_resource(Resource::Buffer(buffer), allocation) }
+    }
+
+    /// Destroys an image and frees its memory.
+    ///
+    /// # Errors
+    ///
+    /// The allocation comes back if another allocator made it; the image lives then.
+    ///
+    /// # Safety
+    ///
+    /// 1. `image` is of this allocator's device, lives, and is bound to `allocation` alone, or null.
+    /// 2. The device has finished with the image and with everything else bound to the allocation.
+    pub unsafe fn destroy_image(
+        &self,
+        image: vk::Image,
+        allocation: Allocation,
+    ) -> Result<(), Refused<Allocation>> {
+        // SAFETY: Our clauses.
+        unsafe { self.destroy_resource(Resource::Image(image), allocation) }
+    }
+
+    /// # Safety
+    ///
+    /// 1. `resource` is of this device, lives, has no memory, and is not bound in parts.
+    unsafe fn allocate_for(
+        &self,
+        resource: Resource,
+        request: &AllocationRequest<'_>,
+    ) -> Result<Allocation, AllocError> {
+        // SAFETY: 1. Our clause 1.
+        let Requirements { memory, dedicated } = unsafe { self.driver.requirements(resource) };
+        let request = request.raised_to(&memory);
+        if dedicated == DedicatedWish::Requires && request.size != memory.size {
+            return Err(AllocError::DedicatedSize { size: request.size, required: memory.size });
+        }
+        let terms = Terms { resource: Some(resource), object_size: memory.size, wish: dedicated };
+        self.allocate_within(&request, &terms)
+    }
+
+    /// Gives a new resource its memory, or destroys it.
+    ///
+    /// # Safety
+    ///
+    /// 1. `resource` was just created, and nobody else has seen it.
+    unsafe fn back(
+        &self,
+        resource: Resource,
+        request: &AllocationRequest<'_>,
+    ) -> Result<(Resource, Allocation), CreateError> {
+        // SAFETY: 1. Our clause 1; what is bound in parts was refused.
+        let allocation = match unsafe { self.allocate_for(resource, request) } {
+            Ok(allocation) => allocation,
+            Err(error) => {
+                // SAFETY: 1. Our clause 1.
+                unsafe { self.driver.destroy(resource) };
+                return Err(error.into());
+            }
+        };
+        // SAFETY: 1. Our clause 1. 2. The allocation was made for the resource's requirements.
+        let bound = unsafe { self.driver.bind(resource, allocation.memory(), allocation.offset()) };
+        let Err((call, result)) = bound else {
+            return Ok((resource, allocation));
+        };
+        // SAFETY: 1. Our clause 1.
+        unsafe { self.driver.destroy(resource) };
+        // SAFETY: 1. and 2. The device was never told of the resource.
+        let freed = unsafe { self.free(allocation) };
+        debug_assert!(freed.is_ok(), "the allocation was made above");
+        Err(CreateError::Driver { call, result })
+    }
+
+    /// # Safety
+    ///
+    /// 1. Clauses 1 and 2 of [`destroy_buffer`](Self::destroy_buffer).
+    unsafe fn destroy_resource(
+        &self,
+        resource: Resource,
+        allocation: Allocation,
+    ) -> Result<(), Refused<Allocation>> {
+        let allocation = self.owned(allocation)?;
+        // SAFETY: 1. Our clause.
+        unsafe { self.driver.destroy(resource) };
+        // SAFETY: 1. and 2. Our clause; the resource is destroyed.
+        unsafe { self.free(allocation) }
+    }
+}

@@ -1,0 +1,259 @@
+//! What can go wrong, by operation. Nothing has changed when one of these is returned.
+
+use ash::vk;
+use memtype_select::MemoryPropertyFlags;
+use vk_pool::LimitError;
+
+/// A refusal that gives the allocation back, so that it is not lost.
+pub type Refused<T> = vk_pool::Refused<T, FreeError>;
+
+/// A configuration that contradicts itself or the device.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// Not a version of Vulkan.
+    #[error("api_version {api_version:#x} is not a version of Vulkan")]
+    ApiVersion {
+        /// The value.
+        api_version: u32,
+    },
+    /// Requests that are not dedicated must fit into a block.
+    #[error(
+        "dedicated_above is {dedicated_above} bytes, more than the {largest_block_size} bytes of the largest block"
+    )]
+    DedicatedAbove {
+        /// The threshold in bytes.
+        dedicated_above: u64,
+        /// The largest block in bytes.
+        largest_block_size: u64,
+    },
+    /// A size breaks its rule; the inner error names it.
+    #[error(transparent)]
+    Pool(#[from] vk_pool::ConfigError),
+    /// The device reports a limit that Vulkan does not allow.
+    #[error("the device reports {limit} = {value}, which is not a power of two")]
+    DeviceLimit {
+        /// The limit's name.
+        limit: &'static str,
+        /// Its value.
+        value: u64,
+    },
+    /// The device reports a memory type whose heap does not exist.
+    #[error("memory type {memory_type_index} names heap {heap_index}, which does not exist")]
+    MemoryTable {
+        /// The type.
+        memory_type_index: u32,
+        /// The heap it names.
+        heap_index: u32,
+    },
+}
+
+/// Why no memory was allocated.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum AllocError {
+    /// A size of zero bytes.
+    #[error("an allocation of 0 bytes was asked for, the smallest is 1")]
+    ZeroSize,
+    /// The alignment is not a power of two.
+    #[error("alignment {alignment} is not a power of two")]
+    AlignmentNotPowerOfTwo {
+        /// The alignment in bytes.
+        alignment: u64,
+    },
+    /// No memory type of the device is allowed and has the required flags. Allow more types, or
+    /// require less.
+    #[error(
+        "no memory type among bits {memory_type_bits:#x} has the required flags {required:?} and suits the usage"
+    )]
+    NoSuitableMemoryType {
+        /// The types allowed.
+        memory_type_bits: u32,
+        /// The flags required by the request itself; its usage may require more.
+        required: MemoryPropertyFlags,
+    },
+    /// More than any memory object of the device can have. Split the resource.
+    #[error("{size} bytes are more than the largest memory object of the device, {limit}")]
+    TooLarge {
+        /// Bytes asked for.
+        size: u64,
+        /// The largest possible, in bytes: `maxMemoryAllocationSize` or the largest heap allowed.
+        limit: u64,
+    },
+    /// Larger than the largest block, and dedicated memory was ruled out by
+    /// [`Strategy::Pooled`](crate::Strategy::Pooled).
+    #[error(
+        "{size} bytes at alignment {alignment} do not fit into the largest block of {largest_block_size} bytes, and dedicated memory was ruled out"
+    )]
+    LargerThanBlock {
+        /// Bytes asked for.
+        size: u64,
+        /// Alignment asked for.
+        alignment: u64,
+        /// The largest block of the memory type, in bytes.
+        largest_block_size: u64,
+    },
+    /// The driver requires memory of its own for the resource, and the request rules it out.
+    #[error("the driver requires dedicated memory for this resource, and the request rules it out")]
+    DedicatedRequired,
+    /// The driver requires dedicated memory for the resource, of exactly its own size, and the
+    /// request raises the size.
+    #[error(
+        "the driver requires dedicated memory of exactly {required} bytes for this resource, {size} were asked for"
+    )]
+    DedicatedSize {
+        /// Bytes asked for.
+        size: u64,
+        /// Bytes of the resource.
+        required: u64,
+    },
+    /// The request needs something that the configuration does not name as enabled.
+    #[error("the request needs {feature}, which the configuration does not name as enabled")]
+    FeatureNotEnabled {
+        /// The feature's name in Vulkan.
+        feature: &'static str,
+    },
+    /// A limit of the device or of the configuration. Free something, or raise the limit.
+    #[error(transparent)]
+    Limit(#[from] LimitError),
+    /// The driver refused. On out-of-memory: free something, or ask for less.
+    #[error("{call} answered {result:?}")]
+    Driver {
+        /// The function.
+        call: &'static str,
+        /// Its answer.
+        result: vk::Result,
+    },
+}
+
+impl AllocError {
+    /// Whether a smaller block or another memory type may help.
+    pub(crate) fn may_fall_back(&self) -> bool {
+        match self {
+            Self::Limit(_) | Self::LargerThanBlock { .. } => true,
+            Self::Driver { result, .. } => matches!(
+                *result,
+                vk::Result::ERROR_OUT_OF_DEVICE_MEMORY
+                    | vk::Result::ERROR_OUT_OF_HOST_MEMORY
+                    | vk::Result::ERROR_TOO_MANY_OBJECTS
+                    | vk::Result::ERROR_MEMORY_MAP_FAILED
+            ),
+            _ => false,
+        }
+    }
+}
+
+impl From<vk_pool::RequestError> for AllocError {
+    fn from(error: vk_pool::RequestError) -> Self {
+        match error {
+            vk_pool::RequestError::ZeroSize => Self::ZeroSize,
+            vk_pool::RequestError::AlignmentNotPowerOfTwo { alignment } => {
+                Self::AlignmentNotPowerOfTwo { alignment }
+            }
+            vk_pool::RequestError::LargerThanBlock { size, alignment, largest_block_size } => {
+                Self::LargerThanBlock { size, alignment, largest_block_size }
+            }
+            other => unreachable!("a request error that this version does not know: {other}"),
+        }
+    }
+}
+
+/// Why a buffer or image was not created.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum CreateError {
+    /// Its memory could not be allocated.
+    #[error(transparent)]
+    Alloc(#[from] AllocError),
+    /// The driver refused to create or bind it.
+    #[error("{call} answered {result:?}")]
+    Driver {
+        /// The function.
+        call: &'static str,
+        /// Its answer.
+        result: vk::Result,
+    },
+    /// Resources whose memory is bound in parts are not for this function. Allocate for them with
+    /// [`GpuAllocator::allocate`](crate::GpuAllocator::allocate).
+    #[error("{flag} resources are bound in parts: allocate and bind their memory yourself")]
+    BoundInParts {
+        /// The create flag.
+        flag: &'static str,
+    },
+}
+
+/// Why an allocation was not freed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum FreeError {
+    /// Another allocator made it. Free it there.
+    #[error("the allocation belongs to allocator {owner}, not to allocator {asked}")]
+    ForeignAllocation {
+        /// The allocator that made it.
+        owner: u32,
+        /// The allocator that was asked.
+        asked: u32,
+    },
+    /// The pool's books do not have it.
+    #[error(transparent)]
+    Pool(#[from] vk_pool::FreeError),
+}
+
+/// Why memory could not be read, written, flushed or invalidated.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum AccessError {
+    /// Another allocator made the allocation.
+    #[error("the allocation belongs to allocator {owner}, not to allocator {asked}")]
+    ForeignAllocation {
+        /// The allocator that made it.
+        owner: u32,
+        /// The allocator that was asked.
+        asked: u32,
+    },
+    /// The bytes are not all inside of the allocation.
+    #[error("{size} bytes at offset {offset} leave the allocation of {allocation_size} bytes")]
+    OutOfBounds {
+        /// First byte.
+        offset: u64,
+        /// Number of bytes.
+        size: u64,
+        /// Bytes of the allocation.
+        allocation_size: u64,
+    },
+    /// The memory is not host-visible. Ask for `HOST_ACCESS`, `UPLOAD` or `DOWNLOAD`, or copy
+    /// through a staging buffer.
+    #[error("memory type {memory_type_index} is not mapped")]
+    NotMapped {
+        /// The memory type.
+        memory_type_index: u32,
+    },
+    /// The driver could not flush or invalidate.
+    #[error("{call} answered {result:?}")]
+    Driver {
+        /// The function.
+        call: &'static str,
+        /// Its answer.
+        result: vk::Result,
+    },
+}
+
+/// Why external memory was not adopted.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum AdoptError {
+    /// A size of zero bytes.
+    #[error("external memory of 0 bytes was handed in")]
+    ZeroSize,
+    /// The null handle.
+    #[error("the null handle was handed in as external memory")]
+    NullHandle,
+    /// The device has no such memory type.
+    #[error("memory type {memory_type_index} does not exist, the device has {memory_type_count}")]
+    NoSuchMemoryType {
+        /// The index handed in.
+        memory_type_index: u32,
+        /// How many there are.
+        memory_type_count: u32,
+    },
+}

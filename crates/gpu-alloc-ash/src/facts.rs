@@ -1,0 +1,39 @@
+//! What a device says about itself, asked once.
+#![allow(unsafe_code)]
+
+use ash::vk;
+
+/// What the device says about itself.
+pub(crate) struct DeviceFacts {
+    pub(crate) memory: vk::PhysicalDeviceMemoryProperties,
+    pub(crate) limits: vk::PhysicalDeviceLimits,
+    pub(crate) max_memory_allocation_size: u64,
+}
+
+impl DeviceFacts {
+    /// # Safety
+    ///
+    /// 1. `physical_device` is of `instance`, and both are of `api_version` at least.
+    pub(crate) unsafe fn query(
+        instance: &ash::Instance,
+        physical_device: vk::PhysicalDevice,
+        api_version: u32,
+    ) -> Self {
+        // SAFETY: Promised by our caller.
+        let memory = unsafe { instance.get_physical_device_memory_properties(physical_device) };
+        // SAFETY: Promised by our caller.
+        let properties = unsafe { instance.get_physical_device_properties(physical_device) };
+        let mut maintenance3 = vk::PhysicalDeviceMaintenance3Properties::default();
+        if api_version >= vk::API_VERSION_1_1 {
+            let mut out = vk::PhysicalDeviceProperties2::default().push_next(&mut maintenance3);
+            // SAFETY: Promised by our caller: the function is of Vulkan 1.1.
+            unsafe { instance.get_physical_device_properties2(physical_device, &mut out) };
+        }
+        let max_memory_allocation_size = match maintenance3.max_memory_allocation_size {
+            // Vulkan 1.0 has no such limit to ask for.
+            0 => u64::MAX,
+            size => size,
+        };
+        Self { memory, limits: properties.limits, max_memory_allocation_size }
+    }
+}

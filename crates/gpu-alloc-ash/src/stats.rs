@@ -1,0 +1,86 @@
+//! What the allocator holds, in numbers.
+
+use vk_pool::{HeapUsage, PoolStats};
+
+use crate::GpuAllocator;
+
+/// Sums over all memory types. Exact when nothing else is going on; while other threads allocate,
+/// each memory type's part is exact, of slightly different instants.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct AllocatorStats {
+    /// Bytes of all memory objects made by this allocator.
+    pub total_allocated: u64,
+    /// Bytes in use in them: what was carved out, rounding included, and all of the dedicated ones.
+    pub total_used: u64,
+    /// Bytes that were asked for: `total_used` less what was rounded up.
+    pub total_requested: u64,
+    /// Live allocations carved out of blocks.
+    pub pooled: u64,
+    /// Live allocations with a memory object of their own.
+    pub dedicated: u64,
+    /// Live external allocations.
+    pub external: u64,
+    /// Live allocations: the sum of the three.
+    pub allocation_count: u64,
+    /// Bytes of the external ones; not in `total_allocated`.
+    pub external_size: u64,
+    /// Blocks that are carved up.
+    pub block_count: u64,
+    /// Bytes of the blocks that are empty and kept; [`GpuAllocator::trim`] gives them back.
+    pub retained_size: u64,
+    /// Calls of `vkAllocateMemory` that succeeded, ever.
+    pub device_allocations: u64,
+}
+
+impl GpuAllocator {
+    /// Sums over all memory types. Takes each type's lock for a moment.
+    #[must_use]
+    pub fn stats(&self) -> AllocatorStats {
+        let mut sum = PoolStats::default();
+        for shard in &self.types {
+            let pools = shard.lock();
+            pools.iter().for_each(|entry| sum += entry.pool.stats());
+        }
+        let external = self.external.snapshot();
+        let external_count = external.len() as u64;
+        AllocatorStats {
+            total_allocated: sum.total_size + sum.dedicated_size,
+            total_used: sum.used_size + sum.dedicated_size,
+            total_requested: sum.requested_size + sum.dedicated_size,
+            pooled: sum.allocation_count,
+            dedicated: u64::from(sum.dedicated_count),
+            external: external_count,
+            allocation_count: sum.allocation_count
+                + u64::from(sum.dedicated_count)
+                + external_count,
+            external_size: external.iter().map(|(_, object)| object.size).sum(),
+            block_count: u64::from(sum.block_count),
+            retained_size: sum.retained_size,
+            device_allocations: self.driver.allocation_calls(),
+        }
+    }
+
+    /// Sums over the pools of one memory type; `None` for a type that does not exist.
+    #[must_use]
+    pub fn pool_stats(&self, memory_type_index: u32) -> Option<PoolStats> {
+        let mut sum = PoolStats::default();
+        let pools = self.types.get(memory_type_index as usize)?.lock();
+        pools.iter().for_each(|entry| sum += entry.pool.stats());
+        Some(sum)
+    }
+
+    /// The books of one heap, what is on its way to and from the driver included; `None` for a heap
+    /// that does not exist.
+    #[must_use]
+    pub fn heap_usage(&self, heap_index: u32) -> Option<HeapUsage> {
+        self.budgets.usage(heap_index)
+    }
+
+    /// Gives every block that is empty and kept back to the driver; answers the bytes.
+    pub fn trim(&self) -> u64 {
+        (0..self.budgets.heap_count())
+            .map(|heap_index| self.give_back_empty_blocks(heap_index))
+            .sum()
+    }
+}
