@@ -5,10 +5,10 @@
 //! to use lavapipe alone: on a machine without a GPU every hardware driver that comes in the same
 //! package would be loaded in vain, and some complain about it.
 
-use std::path::PathBuf;
-use std::process::ExitCode;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
 
-use crate::run::{self, Failure};
+use crate::run::{self, Echo, Failure};
 use crate::setup;
 use crate::vulkan::{DRIVER_VARIABLES, Vulkan};
 
@@ -36,17 +36,48 @@ pub(crate) fn run(arguments: &[String]) -> Result<ExitCode, Failure> {
         }
         found => found,
     };
+    let manifest = match &drivers {
+        Drivers::Lavapipe(manifest) => Some(manifest.as_path()),
+        Drivers::AsTheyAre | Drivers::Missing => None,
+    };
+    let arguments = arguments.strip_prefix(&["--".to_owned()]).unwrap_or(arguments);
+    let status = run::status(replay(arguments, manifest))?;
+    // A replay ended by a signal has no code.
+    let code = status.code().and_then(|code| u8::try_from(code).ok());
+    Ok(code.map_or(ExitCode::FAILURE, ExitCode::from))
+}
+
+/// Replays the whole trace on lavapipe, and looks for what the summary must say: that everything was
+/// freed, and that the validation layer was on and silent.
+pub(crate) fn check() -> Result<(), Failure> {
+    let lavapipe = Vulkan::of_this_machine().lavapipe.ok_or_else(|| {
+        Failure::new("no driver manifest of lavapipe (lvp_icd*.json): run `cargo xtask setup`")
+    })?;
+    check_summary(&run::run_captured(replay(&[], Some(&lavapipe)), Echo::Shown)?)
+}
+
+fn check_summary(text: &str) -> Result<(), Failure> {
+    for (head, tail) in [("freed", "everything"), ("validation", "0 messages")] {
+        let says = |line: &str| {
+            line.trim().strip_prefix(head).is_some_and(|rest| rest.trim().starts_with(tail))
+        };
+        if !text.lines().any(says) {
+            return Err(Failure::new(format!("the demo does not say `{head} {tail}`")));
+        }
+    }
+    Ok(())
+}
+
+/// The replay, with one driver alone if a manifest is given.
+fn replay(arguments: &[String], manifest: Option<&Path>) -> Command {
     let mut command = run::cargo(["run", "--release", "--package", "replay", "--"]);
-    command.args(arguments.strip_prefix(&["--".to_owned()]).unwrap_or(arguments));
-    if let Drivers::Lavapipe(manifest) = &drivers {
+    command.args(arguments);
+    if let Some(manifest) = manifest {
         for variable in DRIVER_VARIABLES {
             command.env(variable, manifest);
         }
     }
-    let status = run::status(command)?;
-    // A replay ended by a signal has no code.
-    let code = status.code().and_then(|code| u8::try_from(code).ok());
-    Ok(code.map_or(ExitCode::FAILURE, ExitCode::from))
+    command
 }
 
 fn ready() -> Drivers {
@@ -115,5 +146,18 @@ mod tests {
         assert_eq!(drivers(&Vulkan { loader: None, ..without_gpu() }), Drivers::Missing);
         assert_eq!(drivers(&Vulkan { lavapipe: None, ..without_gpu() }), Drivers::Missing);
         assert_eq!(drivers(&Vulkan::default()), Drivers::Missing);
+    }
+
+    #[test]
+    fn a_demo_that_was_not_validated_or_leaked_is_refused() {
+        let good =
+            "  freed        everything; no device memory is left\n  validation   0 messages, too\n";
+        assert_eq!(check_summary(good), Ok(()));
+        for (from, to) in
+            [("0 messages", "10 messages"), ("0 messages", "off"), ("everything", "not everything")]
+        {
+            assert!(check_summary(&good.replace(from, to)).is_err(), "{to}");
+        }
+        assert!(check_summary("").is_err());
     }
 }

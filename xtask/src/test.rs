@@ -3,6 +3,7 @@
 //! One profile, and everywhere all features but where a library is looked at without them, so that
 //! little is compiled twice. What is cheap and fails often comes first.
 
+use crate::demo;
 use crate::gpu;
 use crate::layering;
 use crate::no_std;
@@ -35,7 +36,8 @@ fn all(sections: &mut Sections) -> Result<(), Failure> {
     sections.run("doc tests", documentation_tests)?;
     sections.run("docs", |_| docs())?;
     sections.run("no-std link check", |_| no_std::run())?;
-    sections.run("GPU tests", |tally| gpu::run_counted(gpu::Device::Lavapipe, tally))
+    sections.run("GPU tests", |tally| gpu::run_counted(gpu::Device::Lavapipe, tally))?;
+    sections.run("demo", |_| demo::check())
 }
 
 fn format() -> Result<(), Failure> {
