@@ -200,6 +200,11 @@ fn budgets(
     facts: &DeviceFacts,
     config: &AllocatorConfig,
 ) -> Result<HeapBudgets, ConfigError> {
+    let limit = facts.limits.max_memory_allocation_count;
+    let head_room = config.allocation_count_head_room;
+    if head_room >= limit {
+        return Err(ConfigError::HeadRoom { head_room, limit });
+    }
     let device = DeviceLimits {
         max_memory_allocation_count: facts.limits.max_memory_allocation_count,
         allocation_count_head_room: config.allocation_count_head_room,

@@ -35,7 +35,8 @@ pub struct AllocatorConfig {
     /// No block is larger than its heap divided by this, so that small heaps are not taken by one
     /// block; 0 for no such bound. Default 8.
     pub heap_divisor: u64,
-    /// Bytes of the smallest block that is tried when memory is short, a power of two. Default 1 MiB.
+    /// Bytes of the smallest block that is tried when memory is short, a power of two, at most the
+    /// smaller of the first blocks. Default 1 MiB.
     pub smallest_block_size: u64,
     /// The next block is what a memory type has committed, divided by this; 0 makes all blocks as
     /// large as the first. Default 2.
@@ -130,8 +131,10 @@ impl AllocatorConfig {
             atom_size: 1,
         };
         for host_only in [false, true] {
-            self.pool_config_within(&TypeFacts { host_only, ..heap }, self.largest_block_size)
-                .check()?;
+            let facts = TypeFacts { host_only, ..heap };
+            let config = self.pool_config_within(&facts, self.largest_block_size);
+            // As the user gave it: a type's own is bounded by its first block.
+            PoolConfig { smallest_block_size: self.smallest_block_size, ..config }.check()?;
         }
         Ok(())
     }

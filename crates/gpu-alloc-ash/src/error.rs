@@ -38,6 +38,14 @@ pub enum ConfigError {
         /// Its value.
         value: u64,
     },
+    /// The head-room leaves no memory object to this allocator.
+    #[error("a head-room of {head_room} leaves none of the {limit} memory objects of the device")]
+    HeadRoom {
+        /// The configuration's `allocation_count_head_room`.
+        head_room: u32,
+        /// The device's `maxMemoryAllocationCount`.
+        limit: u32,
+    },
     /// The device reports a memory type whose heap does not exist.
     #[error("memory type {memory_type_index} names heap {heap_index}, which does not exist")]
     MemoryTable {

@@ -1,0 +1,52 @@
+//! What a test holds: memory, and the resources that it is bound to.
+
+use ash::vk;
+use gpu_alloc_ash::Allocation;
+
+use crate::support::Sim;
+
+/// One thing to give back.
+#[derive(Debug)]
+pub(crate) enum Held {
+    Memory(Allocation),
+    Buffer(vk::Buffer, Allocation),
+    Image(vk::Image, Allocation),
+    /// A buffer without memory, which the allocator does not know.
+    RawBuffer(vk::Buffer),
+    /// An image without memory, which the allocator does not know.
+    RawImage(vk::Image),
+}
+
+impl Held {
+    /// The memory, if there is any.
+    pub(crate) fn allocation(&self) -> Option<&Allocation> {
+        match self {
+            Self::Memory(allocation) | Self::Buffer(_, allocation) | Self::Image(_, allocation) => {
+                Some(allocation)
+            }
+            Self::RawBuffer(_) | Self::RawImage(_) => None,
+        }
+    }
+
+    /// The memory, for writing.
+    pub(crate) fn allocation_mut(&mut self) -> Option<&mut Allocation> {
+        match self {
+            Self::Memory(allocation) | Self::Buffer(_, allocation) | Self::Image(_, allocation) => {
+                Some(allocation)
+            }
+            Self::RawBuffer(_) | Self::RawImage(_) => None,
+        }
+    }
+
+    /// Gives it back.
+    #[track_caller]
+    pub(crate) fn release(self, sim: &Sim) {
+        match self {
+            Self::Memory(allocation) => sim.free(allocation),
+            Self::Buffer(buffer, allocation) => sim.destroy_buffer(buffer, allocation),
+            Self::Image(image, allocation) => sim.destroy_image(image, allocation),
+            Self::RawBuffer(buffer) => sim.destroy_raw_buffer(buffer),
+            Self::RawImage(image) => sim.destroy_raw_image(image),
+        }
+    }
+}

@@ -1,0 +1,30 @@
+//! The allocator on a simulated driver: every path of it, every refusal, and every failure that a
+//! driver may answer with. No GPU is needed.
+//!
+//! A test ends with [`support::Sim::finish`], which proves that the driver saw no breach of valid
+//! usage and that everything was given back; the few that leave something behind on purpose look for
+//! themselves.
+
+mod basics;
+mod books;
+mod broken;
+mod config;
+mod externals;
+mod fallback;
+mod faults;
+mod gate;
+mod granularity;
+mod held;
+mod in_flight;
+mod limits;
+mod mapping;
+mod names;
+mod operations;
+mod programs;
+mod refusals;
+mod resources;
+mod rng;
+mod strangers;
+mod support;
+mod tables;
+mod threads;

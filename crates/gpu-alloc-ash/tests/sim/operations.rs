@@ -1,0 +1,251 @@
+//! Every operation of the allocator, as data for the tests of failures.
+
+use ash::vk;
+use gpu_alloc_ash::{
+    AccessError, AllocError, AllocationRequest, AllocatorConfig, CreateError, Strategy, UsageFlags,
+};
+use vk_sim::DriverConfig;
+
+use crate::held::Held;
+use crate::support::{KIB, MIB, Sim, buffer_info, image_info};
+use crate::tables;
+
+/// A driver call that failed, as the allocator reports it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Failed {
+    pub(crate) call: &'static str,
+    pub(crate) result: vk::Result,
+}
+
+/// One operation in one situation.
+pub(crate) struct Operation {
+    pub(crate) name: &'static str,
+    pub(crate) sim: fn() -> Sim,
+    /// Makes the situation.
+    pub(crate) prepare: fn(&Sim) -> Vec<Held>,
+    pub(crate) act: fn(&Sim, &mut Vec<Held>) -> Result<(), Failed>,
+    /// Whether one shortage of memory, or one failed map, is made up for by something else.
+    pub(crate) falls_back: bool,
+}
+
+impl From<AllocError> for Failed {
+    #[track_caller]
+    fn from(error: AllocError) -> Self {
+        match error {
+            AllocError::Driver { call, result } => Self { call, result },
+            other => panic!("not an error of the driver: {other}"),
+        }
+    }
+}
+
+impl From<CreateError> for Failed {
+    #[track_caller]
+    fn from(error: CreateError) -> Self {
+        match error {
+            CreateError::Alloc(error) => error.into(),
+            CreateError::Driver { call, result } => Self { call, result },
+            other => panic!("not an error of the driver: {other}"),
+        }
+    }
+}
+
+impl From<AccessError> for Failed {
+    #[track_caller]
+    fn from(error: AccessError) -> Self {
+        match error {
+            AccessError::Driver { call, result } => Self { call, result },
+            other => panic!("not an error of the driver: {other}"),
+        }
+    }
+}
+
+const SMALL: AllocationRequest<'static> = AllocationRequest {
+    size: 1000,
+    alignment: 1,
+    usage: UsageFlags::empty(),
+    memory_type_bits: u32::MAX,
+    kind: gpu_alloc_ash::ResourceKind::Unknown,
+    required: gpu_alloc_ash::MemoryPropertyFlags::empty(),
+    preferred: gpu_alloc_ash::MemoryPropertyFlags::empty(),
+    avoided: gpu_alloc_ash::MemoryPropertyFlags::empty(),
+    strategy: Strategy::Auto,
+    device_address: false,
+    name: Some("the one that fails"),
+};
+const UPLOAD: AllocationRequest<'static> = AllocationRequest { usage: UsageFlags::UPLOAD, ..SMALL };
+const READ_BACK: AllocationRequest<'static> =
+    AllocationRequest { usage: UsageFlags::DOWNLOAD, ..SMALL };
+const DEDICATED: AllocationRequest<'static> =
+    AllocationRequest { strategy: Strategy::Dedicated, ..SMALL };
+const FILLER: AllocationRequest<'static> =
+    AllocationRequest { size: 16 * MIB, strategy: Strategy::Pooled, ..SMALL };
+
+fn nothing(_: &Sim) -> Vec<Held> {
+    Vec::new()
+}
+
+fn allocate(
+    sim: &Sim,
+    held: &mut Vec<Held>,
+    request: &AllocationRequest<'_>,
+) -> Result<(), Failed> {
+    held.push(Held::Memory(sim.allocator.allocate(request)?));
+    Ok(())
+}
+
+fn buffer(sim: &Sim, held: &mut Vec<Held>, request: &AllocationRequest<'_>) -> Result<(), Failed> {
+    let (buffer, memory) = sim.create_buffer(&buffer_info(3000), request)?;
+    held.push(Held::Buffer(buffer, memory));
+    Ok(())
+}
+
+fn image(sim: &Sim, held: &mut Vec<Held>, request: &AllocationRequest<'_>) -> Result<(), Failed> {
+    let (image, memory) = sim.create_image(&image_info(32, vk::ImageTiling::OPTIMAL), request)?;
+    held.push(Held::Image(image, memory));
+    Ok(())
+}
+
+/// One block size, one memory type allowed: nothing to fall back on.
+fn one_size() -> Sim {
+    let mut config = AllocatorConfig::default();
+    config.first_block_size = MIB;
+    config.host_first_block_size = MIB;
+    Sim::with_config(config)
+}
+
+fn passthrough() -> Sim {
+    let mut config = AllocatorConfig::default();
+    config.passthrough = true;
+    Sim::with_config(config)
+}
+
+fn prefers() -> Sim {
+    Sim::new(tables::prefers_dedicated(), AllocatorConfig::default())
+}
+
+fn requires() -> Sim {
+    Sim::new(tables::requires_dedicated(), AllocatorConfig::default())
+}
+
+/// Vulkan 1.0, and an allocator that knows of nothing newer.
+fn version_1_0() -> Sim {
+    let driver = DriverConfig { api_version: vk::API_VERSION_1_0, ..DriverConfig::default() };
+    Sim::new(driver, AllocatorConfig::default())
+}
+
+fn filled(sim: &Sim) -> Vec<Held> {
+    vec![Held::Memory(sim.allocate(&FILLER))]
+}
+
+fn raw_resources(sim: &Sim) -> Vec<Held> {
+    let image = sim.raw_image(&image_info(32, vk::ImageTiling::OPTIMAL));
+    vec![Held::RawBuffer(sim.raw_buffer(&buffer_info(3000))), Held::RawImage(image)]
+}
+
+fn read_back(sim: &Sim) -> Vec<Held> {
+    vec![Held::Memory(sim.allocate(&READ_BACK)), Held::Memory(sim.allocate(&READ_BACK))]
+}
+
+fn for_raw_buffer(sim: &Sim, held: &mut Vec<Held>) -> Result<(), Failed> {
+    let Held::RawBuffer(buffer) = held[0] else { unreachable!("prepared") };
+    held.push(Held::Memory(sim.allocate_for_buffer(buffer, &DEDICATED)?));
+    Ok(())
+}
+
+fn for_raw_image(sim: &Sim, held: &mut Vec<Held>) -> Result<(), Failed> {
+    let Held::RawImage(image) = held[1] else { unreachable!("prepared") };
+    held.push(Held::Memory(sim.allocate_for_image(image, &UPLOAD)?));
+    Ok(())
+}
+
+fn write(sim: &Sim, held: &mut [Held]) -> Result<(), Failed> {
+    let allocation = held[0].allocation_mut().expect("prepared");
+    Ok(sim.allocator.write(allocation, 333, &[5; 333])?)
+}
+
+fn read(sim: &Sim, held: &mut [Held]) -> Result<(), Failed> {
+    let mut bytes = [0xee; 333];
+    let result = sim.allocator.read(held[0].allocation().expect("prepared"), 333, &mut bytes);
+    assert!(result.is_ok() || bytes == [0xee; 333], "untouched on an error");
+    Ok(result?)
+}
+
+fn write_slice(sim: &Sim, held: &mut [Held]) -> Result<(), Failed> {
+    let allocation = held[0].allocation_mut().expect("prepared");
+    Ok(sim.allocator.write_slice(allocation, 12, &[1.5_f32; 7])?)
+}
+
+fn read_slice(sim: &Sim, held: &mut [Held]) -> Result<(), Failed> {
+    let allocation = held[0].allocation().expect("prepared");
+    Ok(sim.allocator.read_slice(allocation, 12, &mut [0.0_f32; 7])?)
+}
+
+fn flush(sim: &Sim, held: &mut [Held]) -> Result<(), Failed> {
+    Ok(sim.allocator.flush(held[1].allocation().expect("prepared"), 1, 998)?)
+}
+
+fn invalidate(sim: &Sim, held: &mut [Held]) -> Result<(), Failed> {
+    Ok(sim.allocator.invalidate(held[1].allocation().expect("prepared"), 1, 998)?)
+}
+
+fn address_buffer(sim: &Sim, held: &mut Vec<Held>) -> Result<(), Failed> {
+    let info = buffer_info(64 * KIB).usage(vk::BufferUsageFlags::SHADER_DEVICE_ADDRESS);
+    let (buffer, memory) = sim.create_buffer(&info, &UPLOAD)?;
+    held.push(Held::Buffer(buffer, memory));
+    Ok(())
+}
+
+fn with_addresses() -> Sim {
+    let mut config = AllocatorConfig::default();
+    config.buffer_device_address = true;
+    Sim::with_config(config)
+}
+
+/// Everything the driver is asked to do that may fail.
+#[rustfmt::skip]
+pub(crate) const OPERATIONS: &[Operation] = &[
+    Operation { name: "first block", sim: Sim::default, prepare: nothing, falls_back: true,
+        act: |sim, held| allocate(sim, held, &SMALL) },
+    Operation { name: "second block", sim: Sim::default, prepare: filled, falls_back: true,
+        act: |sim, held| allocate(sim, held, &SMALL) },
+    Operation { name: "mapped block", sim: Sim::default, prepare: nothing, falls_back: true,
+        act: |sim, held| allocate(sim, held, &UPLOAD) },
+    Operation { name: "only block size, only type", sim: one_size, prepare: nothing, falls_back: false,
+        act: |sim, held| allocate(sim, held, &AllocationRequest { memory_type_bits: 0b10, ..UPLOAD }) },
+    Operation { name: "dedicated", sim: Sim::default, prepare: nothing, falls_back: true,
+        act: |sim, held| allocate(sim, held, &DEDICATED) },
+    Operation { name: "dedicated, only type", sim: Sim::default, prepare: nothing, falls_back: false,
+        act: |sim, held| allocate(sim, held, &AllocationRequest { memory_type_bits: 1, ..DEDICATED }) },
+    Operation { name: "dedicated by size, last resort", sim: one_size, prepare: nothing, falls_back: true,
+        act: |sim, held| allocate(sim, held, &AllocationRequest { size: MIB, memory_type_bits: 0b10, ..UPLOAD }) },
+    Operation { name: "passthrough", sim: passthrough, prepare: nothing, falls_back: true,
+        act: |sim, held| allocate(sim, held, &UPLOAD) },
+    Operation { name: "create_buffer", sim: Sim::default, prepare: nothing, falls_back: true,
+        act: |sim, held| buffer(sim, held, &SMALL) },
+    Operation { name: "create_buffer, mapped, 1.0", sim: version_1_0, prepare: filled, falls_back: true,
+        act: |sim, held| buffer(sim, held, &UPLOAD) },
+    Operation { name: "create_buffer, dedicated", sim: Sim::default, prepare: filled, falls_back: true,
+        act: |sim, held| buffer(sim, held, &AllocationRequest { usage: UsageFlags::DOWNLOAD, ..DEDICATED }) },
+    Operation { name: "create_buffer, preferred", sim: prefers, prepare: nothing, falls_back: true,
+        act: |sim, held| buffer(sim, held, &AllocationRequest { memory_type_bits: 1, ..SMALL }) },
+    Operation { name: "create_buffer, required", sim: requires, prepare: nothing, falls_back: false,
+        act: |sim, held| buffer(sim, held, &AllocationRequest { memory_type_bits: 1, size: 0, ..SMALL }) },
+    Operation { name: "create_buffer, device address", sim: with_addresses, prepare: filled, falls_back: true,
+        act: address_buffer },
+    Operation { name: "create_image", sim: Sim::default, prepare: filled, falls_back: true,
+        act: |sim, held| image(sim, held, &SMALL) },
+    Operation { name: "create_image, dedicated, only type", sim: Sim::default, prepare: nothing, falls_back: false,
+        act: |sim, held| image(sim, held, &AllocationRequest { memory_type_bits: 0b100, ..DEDICATED }) },
+    Operation { name: "create_image, required", sim: requires, prepare: nothing, falls_back: true,
+        act: |sim, held| image(sim, held, &SMALL) },
+    Operation { name: "allocate_for_buffer", sim: Sim::default, prepare: raw_resources, falls_back: true,
+        act: for_raw_buffer },
+    Operation { name: "allocate_for_image", sim: Sim::default, prepare: raw_resources, falls_back: true,
+        act: for_raw_image },
+    Operation { name: "write", sim: Sim::default, prepare: read_back, falls_back: false, act: |sim, held| write(sim, held) },
+    Operation { name: "read", sim: Sim::default, prepare: read_back, falls_back: false, act: |sim, held| read(sim, held) },
+    Operation { name: "write_slice", sim: Sim::default, prepare: read_back, falls_back: false, act: |sim, held| write_slice(sim, held) },
+    Operation { name: "read_slice", sim: Sim::default, prepare: read_back, falls_back: false, act: |sim, held| read_slice(sim, held) },
+    Operation { name: "flush", sim: Sim::default, prepare: read_back, falls_back: false, act: |sim, held| flush(sim, held) },
+    Operation { name: "invalidate", sim: Sim::default, prepare: read_back, falls_back: false, act: |sim, held| invalidate(sim, held) },
+];

@@ -1,0 +1,221 @@
+//! Long random programs on many devices, with drivers that fail now and then.
+
+mod shadow;
+
+use ash::vk;
+use gpu_alloc_ash::{
+    AccessError, AllocError, AllocationRequest, AllocatorConfig, CreateError, LimitError,
+    ResourceKind, Strategy, UsageFlags,
+};
+use rstest::rstest;
+use vk_sim::{Call, DriverConfig, Failure};
+
+use self::shadow::Shadow;
+use crate::held::Held;
+use crate::rng::Rng;
+use crate::support::{MIB, Sim, buffer_info, image_info};
+use crate::tables;
+
+const OPERATIONS: u64 = 2000;
+
+/// A program on its way.
+struct Program {
+    sim: Sim,
+    rng: Rng,
+    shadow: Shadow,
+    /// How many of 100 operations meet a driver that fails.
+    failure_percent: u64,
+    refusals: u64,
+}
+
+fn request(rng: &mut Rng) -> AllocationRequest<'static> {
+    let usages = [
+        UsageFlags::empty(),
+        UsageFlags::UPLOAD,
+        UsageFlags::DOWNLOAD,
+        UsageFlags::FAST_DEVICE_ACCESS,
+        UsageFlags::UPLOAD | UsageFlags::FAST_DEVICE_ACCESS,
+    ];
+    let strategies = [Strategy::Auto, Strategy::Auto, Strategy::Pooled, Strategy::Dedicated];
+    let kinds = [ResourceKind::Linear, ResourceKind::NonLinear, ResourceKind::Unknown];
+    AllocationRequest {
+        size: rng.magnitude(18),
+        alignment: rng.magnitude(9).next_power_of_two(),
+        usage: rng.pick(&usages),
+        strategy: rng.pick(&strategies),
+        kind: rng.pick(&kinds),
+        device_address: rng.chance(10),
+        name: rng.chance(20).then_some("of a program"),
+        ..Default::default()
+    }
+}
+
+impl Program {
+    fn new(sim: Sim, seed: u64, failure_percent: u64) -> Self {
+        Self { sim, rng: Rng::new(seed), shadow: Shadow::default(), failure_percent, refusals: 0 }
+    }
+
+    fn step(&mut self) {
+        let fails = self.rng.chance(self.failure_percent);
+        if fails {
+            self.plant();
+        }
+        match self.rng.below(100) {
+            0..40 => self.allocate(),
+            40..70 => self.free(),
+            70..85 => self.write(),
+            85..98 => self.read(),
+            _ => {
+                self.sim.allocator.trim();
+            }
+        }
+        if fails {
+            self.sim.driver.clear_failures();
+        }
+    }
+
+    /// Lets some of the next calls fail: of one function, or of all that may run out of memory.
+    fn plant(&mut self) {
+        let fallible: Vec<_> = Call::ALL.into_iter().filter(|call| call.is_fallible()).collect();
+        let call = self.rng.pick(&fallible);
+        let result = self.rng.pick(call.errors());
+        let shortage =
+            [vk::Result::ERROR_OUT_OF_HOST_MEMORY, vk::Result::ERROR_OUT_OF_DEVICE_MEMORY];
+        let of_all = shortage.contains(&result) && self.rng.chance(70);
+        let call = if of_all { None } else { Some(call) };
+        let (skip, count) = (self.rng.below(3), 1 + self.rng.below(8));
+        self.sim.driver.fail(Failure { call, skip, count, result });
+    }
+
+    fn allocate(&mut self) {
+        let request = request(&mut self.rng);
+        let before = self.sim.in_use();
+        let made = self.make(&request);
+        match made {
+            Ok((held, kind)) => self.shadow.insert(&self.sim, &mut self.rng, held, kind),
+            Err(error) => {
+                self.refusals += 1;
+                assert!(may_happen(&error, &request), "{error}: {request:?}");
+                assert_eq!(self.sim.in_use(), before, "{error}");
+            }
+        }
+    }
+
+    fn make(
+        &mut self,
+        request: &AllocationRequest<'_>,
+    ) -> Result<(Held, ResourceKind), CreateError> {
+        let sim = &self.sim;
+        let with_resource = AllocationRequest { size: 0, ..*request };
+        match self.rng.below(3) {
+            0 => Ok((Held::Memory(sim.allocator.allocate(request)?), request.kind)),
+            1 => {
+                let (buffer, memory) =
+                    sim.create_buffer(&buffer_info(request.size), &with_resource)?;
+                Ok((Held::Buffer(buffer, memory), ResourceKind::Linear))
+            }
+            _ => {
+                let edge = u32::try_from(self.rng.magnitude(7)).expect("at most 128");
+                let (tiling, kind) = self.rng.pick(&[
+                    (vk::ImageTiling::OPTIMAL, ResourceKind::NonLinear),
+                    (vk::ImageTiling::LINEAR, ResourceKind::Linear),
+                ]);
+                let (image, memory) =
+                    sim.create_image(&image_info(edge, tiling), &with_resource)?;
+                Ok((Held::Image(image, memory), kind))
+            }
+        }
+    }
+
+    fn free(&mut self) {
+        // What lives varies between a few and many, so that blocks empty and fill.
+        if self.shadow.len() > 0 {
+            let index = self.rng.index(self.shadow.len());
+            self.sim.driver.clear_failures();
+            let held = self.shadow.remove(&self.sim, index);
+            held.release(&self.sim);
+        }
+    }
+
+    fn write(&mut self) {
+        if self.shadow.len() > 0 {
+            let index = self.rng.index(self.shadow.len());
+            self.shadow.write(&self.sim, &mut self.rng, index);
+        }
+    }
+
+    fn read(&mut self) {
+        if self.shadow.len() > 0 {
+            let index = self.rng.index(self.shadow.len());
+            match self.shadow.read(&self.sim, index) {
+                Ok(()) => {}
+                Err(error) => assert!(matches!(error, AccessError::Driver { .. }), "{error}"),
+            }
+        }
+    }
+
+    fn finish(mut self) -> u64 {
+        self.check();
+        while self.shadow.len() > 0 {
+            let held = self.shadow.remove(&self.sim, 0);
+            held.release(&self.sim);
+        }
+        self.sim.finish();
+        self.refusals
+    }
+
+    fn check(&self) {
+        self.sim.check_books();
+        self.shadow.check(&self.sim);
+    }
+}
+
+/// Whether this request may be refused so, on a driver that fails and a device that runs out.
+fn may_happen(error: &CreateError, request: &AllocationRequest<'_>) -> bool {
+    match error {
+        CreateError::Driver { .. } => true,
+        CreateError::Alloc(error) => match error {
+            AllocError::Driver { .. } => true,
+            AllocError::Limit(limit) => !matches!(limit, LimitError::NoSuchHeap { .. }),
+            AllocError::LargerThanBlock { .. } | AllocError::DedicatedRequired => {
+                request.strategy == Strategy::Pooled
+            }
+            AllocError::TooLarge { .. } => true,
+            _ => false,
+        },
+        _ => false,
+    }
+}
+
+/// Programs meet these devices, each with its own policy.
+#[rstest]
+#[case::discrete(DriverConfig::default(), AllocatorConfig::default())]
+#[case::discrete_small_blocks(DriverConfig::default(), tables::small_blocks())]
+#[case::unified(tables::unified(), tables::small_blocks())]
+#[case::granular(tables::granular(65536), AllocatorConfig::default())]
+#[case::coarse_atoms(tables::non_coherent(256), tables::small_blocks())]
+#[case::one_object(tables::objects(1), tables::small_blocks())]
+#[case::tiny_heaps(tables::tiny_heaps(), tables::small_blocks())]
+#[case::tiny_heaps_large_blocks(tables::tiny_heaps(), AllocatorConfig::classic())]
+#[case::prefers_dedicated(tables::prefers_dedicated(), tables::small_blocks())]
+#[case::requires_dedicated(tables::requires_dedicated(), tables::small_blocks())]
+fn a_long_program_keeps_every_invariant(
+    #[case] driver: DriverConfig,
+    #[case] mut config: AllocatorConfig,
+    #[values(0, 30)] failure_percent: u64,
+) {
+    config.buffer_device_address = true;
+    config.heap_limits[1] = config.heap_limits[1].or(Some(64 * MIB));
+    let seed = u64::from(driver.max_memory_allocation_count) ^ failure_percent;
+    let mut program = Program::new(Sim::new(driver, config), seed, failure_percent);
+    for operation in 0..OPERATIONS {
+        program.step();
+        if operation % 64 == 0 {
+            program.check();
+        }
+    }
+    let fired = program.sim.driver.fired_failure_count();
+    assert_eq!(fired >= 40, failure_percent > 0, "{fired} failures were met");
+    let refusals = program.finish();
+    println!("{OPERATIONS} operations, {fired} failures, {refusals} refusals");
+}
