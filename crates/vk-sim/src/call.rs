@@ -2,100 +2,90 @@
 
 use ash::vk;
 
-/// A function of the simulated driver; the core and the KHR name are one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[non_exhaustive]
-#[allow(missing_docs, reason = "each name is the Vulkan function's, without the prefix")]
-pub enum Call {
-    AllocateMemory,
-    FreeMemory,
-    MapMemory,
-    UnmapMemory,
-    FlushMappedMemoryRanges,
-    InvalidateMappedMemoryRanges,
-    CreateBuffer,
-    DestroyBuffer,
-    CreateImage,
-    DestroyImage,
-    GetBufferMemoryRequirements,
-    GetBufferMemoryRequirements2,
-    GetImageMemoryRequirements,
-    GetImageMemoryRequirements2,
-    BindBufferMemory,
-    BindBufferMemory2,
-    BindImageMemory,
-    BindImageMemory2,
-    GetBufferDeviceAddress,
-    GetPhysicalDeviceProperties,
-    GetPhysicalDeviceProperties2,
-    GetPhysicalDeviceMemoryProperties,
-    GetPhysicalDeviceMemoryProperties2,
-    DestroyDevice,
-    DestroyInstance,
+/// The functions, each by its Vulkan name without the prefix.
+macro_rules! calls {
+    ($($name:ident)+) => {
+        /// A function of the simulated driver; the core and the KHR name are one.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[non_exhaustive]
+        #[allow(missing_docs, reason = "each name is the Vulkan function's, without the prefix")]
+        pub enum Call {
+            $($name,)+
+        }
+
+        impl Call {
+            /// Every function, but for those that find functions.
+            pub const ALL: [Self; [$(stringify!($name)),+].len()] = [$(Self::$name),+];
+
+            /// The name of the Vulkan function.
+            #[must_use]
+            pub fn name(self) -> &'static str {
+                match self {
+                    $(Self::$name => concat!("vk", stringify!($name)),)+
+                }
+            }
+        }
+    };
+}
+
+calls! {
+    AllocateMemory
+    FreeMemory
+    MapMemory
+    UnmapMemory
+    FlushMappedMemoryRanges
+    InvalidateMappedMemoryRanges
+    CreateBuffer
+    DestroyBuffer
+    CreateImage
+    DestroyImage
+    GetBufferMemoryRequirements
+    GetBufferMemoryRequirements2
+    GetImageMemoryRequirements
+    GetImageMemoryRequirements2
+    GetDeviceBufferMemoryRequirements
+    GetDeviceImageMemoryRequirements
+    BindBufferMemory
+    BindBufferMemory2
+    BindImageMemory
+    BindImageMemory2
+    GetBufferDeviceAddress
+    GetPhysicalDeviceProperties
+    GetPhysicalDeviceProperties2
+    GetPhysicalDeviceMemoryProperties
+    GetPhysicalDeviceMemoryProperties2
+    GetPhysicalDeviceQueueFamilyProperties
+    EnumerateDeviceExtensionProperties
+    GetDeviceQueue
+    CreateCommandPool
+    DestroyCommandPool
+    ResetCommandPool
+    AllocateCommandBuffers
+    FreeCommandBuffers
+    BeginCommandBuffer
+    EndCommandBuffer
+    ResetCommandBuffer
+    CmdCopyBuffer
+    CmdFillBuffer
+    CmdUpdateBuffer
+    CmdCopyBufferToImage
+    CmdCopyImageToBuffer
+    CmdPipelineBarrier
+    CmdPipelineBarrier2
+    CreateFence
+    DestroyFence
+    ResetFences
+    GetFenceStatus
+    WaitForFences
+    QueueSubmit
+    QueueSubmit2
+    QueueWaitIdle
+    DeviceWaitIdle
+    DestroyDevice
+    DestroyInstance
 }
 
 impl Call {
-    /// Every function, but for those that find functions.
-    pub const ALL: [Self; 25] = [
-        Self::AllocateMemory,
-        Self::FreeMemory,
-        Self::MapMemory,
-        Self::UnmapMemory,
-        Self::FlushMappedMemoryRanges,
-        Self::InvalidateMappedMemoryRanges,
-        Self::CreateBuffer,
-        Self::DestroyBuffer,
-        Self::CreateImage,
-        Self::DestroyImage,
-        Self::GetBufferMemoryRequirements,
-        Self::GetBufferMemoryRequirements2,
-        Self::GetImageMemoryRequirements,
-        Self::GetImageMemoryRequirements2,
-        Self::BindBufferMemory,
-        Self::BindBufferMemory2,
-        Self::BindImageMemory,
-        Self::BindImageMemory2,
-        Self::GetBufferDeviceAddress,
-        Self::GetPhysicalDeviceProperties,
-        Self::GetPhysicalDeviceProperties2,
-        Self::GetPhysicalDeviceMemoryProperties,
-        Self::GetPhysicalDeviceMemoryProperties2,
-        Self::DestroyDevice,
-        Self::DestroyInstance,
-    ];
-
-    /// The name of the Vulkan function.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::AllocateMemory => "vkAllocateMemory",
-            Self::FreeMemory => "vkFreeMemory",
-            Self::MapMemory => "vkMapMemory",
-            Self::UnmapMemory => "vkUnmapMemory",
-            Self::FlushMappedMemoryRanges => "vkFlushMappedMemoryRanges",
-            Self::InvalidateMappedMemoryRanges => "vkInvalidateMappedMemoryRanges",
-            Self::CreateBuffer => "vkCreateBuffer",
-            Self::DestroyBuffer => "vkDestroyBuffer",
-            Self::CreateImage => "vkCreateImage",
-            Self::DestroyImage => "vkDestroyImage",
-            Self::GetBufferMemoryRequirements => "vkGetBufferMemoryRequirements",
-            Self::GetBufferMemoryRequirements2 => "vkGetBufferMemoryRequirements2",
-            Self::GetImageMemoryRequirements => "vkGetImageMemoryRequirements",
-            Self::GetImageMemoryRequirements2 => "vkGetImageMemoryRequirements2",
-            Self::BindBufferMemory => "vkBindBufferMemory",
-            Self::BindBufferMemory2 => "vkBindBufferMemory2",
-            Self::BindImageMemory => "vkBindImageMemory",
-            Self::BindImageMemory2 => "vkBindImageMemory2",
-            Self::GetBufferDeviceAddress => "vkGetBufferDeviceAddress",
-            Self::GetPhysicalDeviceProperties => "vkGetPhysicalDeviceProperties",
-            Self::GetPhysicalDeviceProperties2 => "vkGetPhysicalDeviceProperties2",
-            Self::GetPhysicalDeviceMemoryProperties => "vkGetPhysicalDeviceMemoryProperties",
-            Self::GetPhysicalDeviceMemoryProperties2 => "vkGetPhysicalDeviceMemoryProperties2",
-            Self::DestroyDevice => "vkDestroyDevice",
-            Self::DestroyInstance => "vkDestroyInstance",
-        }
-    }
-
     /// The errors that this function may return; empty for those that cannot fail.
     ///
     /// As the specification lists them, without those of extensions that are not simulated.
@@ -104,6 +94,7 @@ impl Call {
     pub fn errors(self) -> &'static [vk::Result] {
         const HOST: vk::Result = vk::Result::ERROR_OUT_OF_HOST_MEMORY;
         const DEVICE: vk::Result = vk::Result::ERROR_OUT_OF_DEVICE_MEMORY;
+        const LOST: vk::Result = vk::Result::ERROR_DEVICE_LOST;
         match self {
             Self::AllocateMemory => &[
                 HOST,
@@ -120,7 +111,22 @@ impl Call {
             | Self::BindImageMemory
             | Self::BindImageMemory2
             | Self::FlushMappedMemoryRanges
-            | Self::InvalidateMappedMemoryRanges => &[HOST, DEVICE],
+            | Self::InvalidateMappedMemoryRanges
+            | Self::CreateCommandPool
+            | Self::AllocateCommandBuffers
+            | Self::BeginCommandBuffer
+            | Self::EndCommandBuffer
+            | Self::CreateFence => &[HOST, DEVICE],
+            Self::ResetCommandPool | Self::ResetCommandBuffer | Self::ResetFences => &[DEVICE],
+            Self::GetFenceStatus
+            | Self::WaitForFences
+            | Self::QueueSubmit
+            | Self::QueueSubmit2
+            | Self::QueueWaitIdle
+            | Self::DeviceWaitIdle => &[HOST, DEVICE, LOST],
+            Self::EnumerateDeviceExtensionProperties => {
+                &[HOST, DEVICE, vk::Result::ERROR_LAYER_NOT_PRESENT]
+            }
             _ => &[],
         }
     }

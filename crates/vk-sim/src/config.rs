@@ -1,9 +1,11 @@
-//! What the simulated device is like, and which descriptions no device could match.
+//! What the simulated device is like.
 
-use std::error::Error;
-use std::fmt;
+use std::ffi::CStr;
 
-use ash::vk;
+use ash::{ext, khr, vk};
+
+use crate::config_error::ConfigError;
+use crate::rules::ResourceRule;
 
 /// One mebibyte.
 const MIB: u64 = 1 << 20;
@@ -43,6 +45,18 @@ pub struct DriverConfig {
     pub prefers_dedicated: bool,
     /// Whether buffers and images say `requiresDedicatedAllocation` (and then prefer it too).
     pub requires_dedicated: bool,
+    /// What some resources require beyond that, by kind and size.
+    pub resource_rules: Vec<ResourceRule>,
+    /// Whether memory type bits beyond the table are set in every requirement, as Khronos' mock
+    /// driver has them.
+    pub stray_type_bits: bool,
+    /// Whether the device was made with the feature `deviceCoherentMemory`, without which nothing
+    /// may be allocated from memory types with `DEVICE_COHERENT_AMD`.
+    pub device_coherent_memory: bool,
+    /// What `vkEnumerateDeviceExtensionProperties` lists. Functions of KHR extensions are there
+    /// iff the extension is listed, budgets are told iff `VK_EXT_memory_budget` is; of others the
+    /// driver knows the name only.
+    pub extensions: Vec<&'static CStr>,
     /// `apiVersion`: functions of a later core version are not there. 1.0 to 1.3.
     pub api_version: u32,
     /// `deviceType`.
@@ -77,6 +91,20 @@ impl Default for DriverConfig {
             image_alignment: 4096,
             prefers_dedicated: false,
             requires_dedicated: false,
+            resource_rules: Vec::new(),
+            stray_type_bits: false,
+            device_coherent_memory: false,
+            extensions: vec![
+                khr::bind_memory2::NAME,
+                khr::buffer_device_address::NAME,
+                khr::dedicated_allocation::NAME,
+                khr::get_memory_requirements2::NAME,
+                khr::maintenance3::NAME,
+                khr::maintenance4::NAME,
+                khr::synchronization2::NAME,
+                ext::memory_budget::NAME,
+                ext::memory_priority::NAME,
+            ],
             api_version: vk::API_VERSION_1_3,
             device_type: vk::PhysicalDeviceType::DISCRETE_GPU,
         }
@@ -84,8 +112,19 @@ impl Default for DriverConfig {
 }
 
 impl DriverConfig {
+    /// Whether an extension is listed.
+    pub(crate) fn has_extension(&self, name: &CStr) -> bool {
+        self.extensions.contains(&name)
+    }
+
     /// Whether a device of this description could be.
     pub(crate) fn check(&self) -> Result<(), ConfigError> {
+        self.check_table()?;
+        self.check_limits()?;
+        self.check_lists()
+    }
+
+    fn check_table(&self) -> Result<(), ConfigError> {
         let type_count = self.memory_types.len();
         if type_count == 0 || type_count > vk::MAX_MEMORY_TYPES {
             return Err(ConfigError::MemoryTypeCount { count: type_count });
@@ -102,6 +141,10 @@ impl DriverConfig {
                 return Err(ConfigError::ContradictoryFlags { type_index, flags });
             }
         }
+        Ok(())
+    }
+
+    fn check_limits(&self) -> Result<(), ConfigError> {
         for (limit, value) in [
             ("bufferImageGranularity", self.buffer_image_granularity),
             ("nonCoherentAtomSize", self.non_coherent_atom_size),
@@ -127,6 +170,22 @@ impl DriverConfig {
         }
         Ok(())
     }
+
+    fn check_lists(&self) -> Result<(), ConfigError> {
+        for (rule_index, rule) in self.resource_rules.iter().enumerate() {
+            let memory_type_bits = rule.memory_type_bits;
+            if memory_type_bits & self.table_bits() == 0 {
+                return Err(ConfigError::NoTypeLeft { rule_index, memory_type_bits });
+            }
+        }
+        for name in &self.extensions {
+            let length = name.count_bytes();
+            if length == 0 || length >= vk::MAX_EXTENSION_NAME_SIZE {
+                return Err(ConfigError::ExtensionName { length });
+            }
+        }
+        Ok(())
+    }
 }
 
 /// The combinations that the specification forbids (section "Device Memory Properties").
@@ -140,82 +199,3 @@ fn is_contradictory(flags: vk::MemoryPropertyFlags) -> bool {
         flags.intersects(host_only)
     }
 }
-
-/// Why no device could match a [`DriverConfig`]; nothing was made.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum ConfigError {
-    /// The number of memory types is not 1 to `VK_MAX_MEMORY_TYPES`.
-    MemoryTypeCount {
-        /// How many there are.
-        count: usize,
-    },
-    /// The number of heaps is not 1 to `VK_MAX_MEMORY_HEAPS`.
-    MemoryHeapCount {
-        /// How many there are.
-        count: usize,
-    },
-    /// A memory type names a heap that is not there.
-    HeapOutOfRange {
-        /// The memory type.
-        type_index: usize,
-        /// The heap it names.
-        heap_index: u32,
-    },
-    /// A memory type is coherent or cached but not host-visible, or host-visible but lazily
-    /// allocated or protected.
-    ContradictoryFlags {
-        /// The memory type.
-        type_index: usize,
-        /// Its flags.
-        flags: vk::MemoryPropertyFlags,
-    },
-    /// An alignment is not a power of two.
-    NotAPowerOfTwo {
-        /// Which limit.
-        limit: &'static str,
-        /// Its value.
-        value: u64,
-    },
-    /// A limit of zero allows nothing.
-    ZeroLimit {
-        /// Which limit.
-        limit: &'static str,
-    },
-    /// The version is not 1.0 to 1.3.
-    ApiVersion {
-        /// The version, encoded as Vulkan does.
-        api_version: u32,
-    },
-}
-
-impl fmt::Display for ConfigError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::MemoryTypeCount { count } => {
-                write!(f, "{count} memory types, but a device has 1 to {}", vk::MAX_MEMORY_TYPES)
-            }
-            Self::MemoryHeapCount { count } => {
-                write!(f, "{count} memory heaps, but a device has 1 to {}", vk::MAX_MEMORY_HEAPS)
-            }
-            Self::HeapOutOfRange { type_index, heap_index } => {
-                write!(f, "memory type {type_index} names heap {heap_index}, which is not there")
-            }
-            Self::ContradictoryFlags { type_index, flags } => write!(
-                f,
-                "memory type {type_index} has flags {:#x}, but coherent or cached needs \
-                 host-visible, and lazily allocated or protected excludes it",
-                flags.as_raw()
-            ),
-            Self::NotAPowerOfTwo { limit, value } => {
-                write!(f, "{limit} is {value}, but has to be a power of two")
-            }
-            Self::ZeroLimit { limit } => write!(f, "{limit} is 0, but has to be at least 1"),
-            Self::ApiVersion { api_version } => {
-                write!(f, "version {api_version:#x} is not one of vulkan 1.0 to 1.3")
-            }
-        }
-    }
-}
-
-impl Error for ConfigError {}

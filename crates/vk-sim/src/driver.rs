@@ -8,7 +8,8 @@ use std::sync::Arc;
 use ash::vk::{self, Handle};
 
 use crate::call::Call;
-use crate::config::{ConfigError, DriverConfig};
+use crate::config::DriverConfig;
+use crate::config_error::ConfigError;
 use crate::failure::Failure;
 use crate::ffi;
 use crate::objects::{Dedicated, Memory, MemoryRecord};
@@ -39,6 +40,10 @@ pub struct LiveObjects {
     pub buffers: usize,
     /// How many images there are.
     pub images: usize,
+    /// How many command pools there are.
+    pub command_pools: usize,
+    /// How many fences there are.
+    pub fences: usize,
     /// The bytes allocated from each heap.
     pub memory_bytes_per_heap: Vec<u64>,
 }
@@ -47,7 +52,11 @@ impl LiveObjects {
     /// Whether no object lives.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.memory == 0 && self.buffers == 0 && self.images == 0
+        self.memory == 0
+            && self.buffers == 0
+            && self.images == 0
+            && self.command_pools == 0
+            && self.fences == 0
     }
 }
 
@@ -178,6 +187,8 @@ impl SimDriver {
             mapped: books.memories.values().filter(|memory| memory.mapped.is_some()).count(),
             buffers: books.buffers.len(),
             images: books.images.len(),
+            command_pools: books.pools.len(),
+            fences: books.fences.len(),
             memory_bytes_per_heap: books.heap_bytes.clone(),
         }
     }
@@ -243,6 +254,6 @@ fn record(handle: u64, memory: &Memory) -> MemoryRecord {
         device_mask: request.device_mask,
         priority: request.priority,
         is_mapped: memory.mapped.is_some(),
-        bound_count: memory.bound_count,
+        bound_count: memory.bound_count(),
     }
 }

@@ -1,10 +1,20 @@
 //! `vkMapMemory`, `vkUnmapMemory`, and the ranges of flush and invalidate.
 
+use std::ops::Range;
+
 use ash::vk;
 
-use crate::backing::Backing;
 use crate::state::{CallResult, Entered};
 use crate::violation::{ObjectKind, Rule};
+
+/// Whose writes the other side gets to see.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Direction {
+    /// The host's.
+    Flush,
+    /// The device's.
+    Invalidate,
+}
 
 impl Entered<'_> {
     /// Maps memory; the address of byte `offset`. `size` may be `VK_WHOLE_SIZE`.
@@ -40,13 +50,9 @@ impl Entered<'_> {
         };
         self.fail_if_planted()?;
         let memory = self.books.memories.get_mut(&handle).expect("found above, under the lock");
-        if memory.backing.is_none() {
-            let backing = Backing::new(memory_size).ok_or(vk::Result::ERROR_MEMORY_MAP_FAILED)?;
-            memory.backing = Some(backing);
-        }
-        let backing = memory.backing.as_ref().expect("made above if it was not there");
+        let address = memory.backing.map(offset).ok_or(vk::Result::ERROR_MEMORY_MAP_FAILED)?;
         memory.mapped = Some(offset..end);
-        Ok(backing.at(offset).as_ptr())
+        Ok(address.as_ptr())
     }
 
     /// Unmaps memory; its bytes persist.
@@ -60,17 +66,31 @@ impl Entered<'_> {
         }
     }
 
-    /// Checks the ranges of a flush or an invalidation, `(memory, offset, size)` each.
-    ///
-    /// Host and device share the bytes, so there is nothing to move.
-    pub(crate) fn check_ranges(&mut self, ranges: &[(u64, u64, u64)]) -> CallResult<()> {
+    /// Flushes or invalidates ranges, `(memory, offset, size)` each; none if one is refused.
+    pub(crate) fn move_ranges(
+        &mut self,
+        direction: Direction,
+        ranges: &[(u64, u64, u64)],
+    ) -> CallResult<()> {
+        let mut checked = Vec::with_capacity(ranges.len());
         for &(handle, offset, size) in ranges {
-            self.check_range(handle, offset, size)?;
+            checked.push((handle, self.check_range(handle, offset, size)?));
         }
-        self.fail_if_planted()
+        self.fail_if_planted()?;
+        for (handle, range) in checked {
+            let memory = self.books.memories.get_mut(&handle);
+            let backing = &mut memory.expect("found by the check, under the lock").backing;
+            match direction {
+                Direction::Flush => backing.flush(range),
+                Direction::Invalidate => backing.invalidate(range),
+            }
+            .ok_or(vk::Result::ERROR_OUT_OF_HOST_MEMORY)?;
+        }
+        Ok(())
     }
 
-    fn check_range(&mut self, handle: u64, offset: u64, size: u64) -> CallResult<()> {
+    /// The range in bytes from the memory's start.
+    fn check_range(&mut self, handle: u64, offset: u64, size: u64) -> CallResult<Range<u64>> {
         let Some(memory) = self.books.memories.get(&handle) else {
             return Err(self.unknown(ObjectKind::Memory, handle));
         };
@@ -103,6 +123,6 @@ impl Entered<'_> {
                 Rule::RangeEndNotOnAtom { end, atom }
             }));
         }
-        Ok(())
+        Ok(offset..end)
     }
 }

@@ -1,7 +1,10 @@
 //! `vkAllocateMemory` and `vkFreeMemory`.
 
+use std::collections::BTreeMap;
+
 use ash::vk;
 
+use crate::backing::Backing;
 use crate::objects::{AllocateRequest, Memory};
 use crate::state::{CallResult, Entered};
 use crate::violation::{ObjectKind, Rule};
@@ -10,8 +13,12 @@ use crate::violation::{ObjectKind, Rule};
 const ADDRESS_ALIGNMENT: u64 = 1 << 16;
 
 impl Entered<'_> {
-    /// Makes an allocation; its raw handle.
-    pub(crate) fn allocate_memory(&mut self, request: &AllocateRequest) -> CallResult<u64> {
+    /// Makes an allocation by `make`; its raw handle.
+    pub(crate) fn allocate_memory(
+        &mut self,
+        request: &AllocateRequest,
+        make: impl FnOnce() -> CallResult<u64>,
+    ) -> CallResult<u64> {
         let heap_index = self.check_allocation(request)?;
         self.check_dedicated(request)?;
         self.check_limits(request, heap_index)?;
@@ -28,7 +35,9 @@ impl Entered<'_> {
             .checked_next_multiple_of(ADDRESS_ALIGNMENT)
             .and_then(|size| address.checked_add(size))
             .ok_or(vk::Result::ERROR_OUT_OF_DEVICE_MEMORY)?;
-        let handle = self.new_handle();
+        let flags = self.config.memory_flags(request.memory_type_index);
+        let is_coherent = flags.contains(vk::MemoryPropertyFlags::HOST_COHERENT);
+        let handle = make()?;
         self.books.heap_bytes[heap_index] = heap_bytes;
         self.books.next_address = next_address;
         self.books.memories.insert(
@@ -38,26 +47,35 @@ impl Entered<'_> {
                 heap_index,
                 address,
                 mapped: None,
-                backing: None,
-                bound_count: 0,
+                backing: Backing::new(request.size, is_coherent),
+                bound: BTreeMap::new(),
             },
         );
         Ok(handle)
     }
 
-    /// Frees an allocation, and unmaps it if it is mapped; null is ignored.
-    pub(crate) fn free_memory(&mut self, handle: u64) -> CallResult<()> {
+    /// Frees an allocation by `free`, and unmaps it if it is mapped; null is ignored.
+    pub(crate) fn free_memory(&mut self, handle: u64, free: impl FnOnce()) -> CallResult<()> {
         if handle == 0 {
             return Ok(());
         }
-        let Some(memory) = self.books.memories.remove(&handle) else {
+        if !self.books.memories.contains_key(&handle) {
             return Err(self.unknown(ObjectKind::Memory, handle));
-        };
+        }
+        self.refuse_in_use(ObjectKind::Memory, handle)?;
+        let memory = self.books.memories.remove(&handle);
+        let memory = memory.expect("found above, under the lock");
         self.books.heap_bytes[memory.heap_index] -= memory.request.size;
-        if memory.bound_count > 0 {
-            let bound_count = memory.bound_count;
+        for &(offset, kind, resource) in memory.bound.keys() {
+            // A driver may give the handle to the next allocation, to which nothing is bound.
+            let resource = self.books.resources(kind).get_mut(&resource);
+            resource.expect("taken off the memory when it is destroyed").bound = Some((0, offset));
+        }
+        if !memory.bound.is_empty() {
+            let bound_count = memory.bound_count();
             self.record(Rule::FreedWithBound { memory: handle, bound_count });
         }
+        free();
         Ok(())
     }
 
@@ -76,6 +94,19 @@ impl Entered<'_> {
         if request.size == 0 {
             return Err(self.refuse(Rule::ZeroSize));
         }
+        let is_device_coherent = self
+            .config
+            .memory_flags(memory_type_index)
+            .contains(vk::MemoryPropertyFlags::DEVICE_COHERENT_AMD);
+        if is_device_coherent && !self.config.device_coherent_memory {
+            return Err(self.refuse(Rule::DeviceCoherentMemory { memory_type_index }));
+        }
+        if let Some(priority) = request.priority
+            && !(0.0..=1.0).contains(&priority)
+        {
+            let priority_bits = priority.to_bits();
+            return Err(self.refuse(Rule::PriorityOutOfRange { priority_bits }));
+        }
         Ok(usize::try_from(heap_index).expect("checked when the driver was made"))
     }
 
@@ -87,7 +118,7 @@ impl Entered<'_> {
             (0, image) => (ObjectKind::Image, image),
             _ => return Err(self.refuse(Rule::DedicatedToTwo { buffer, image })),
         };
-        let required = self.resource(kind, handle)?.size;
+        let required = self.resource(kind, handle)?.requirements.size;
         let size = request.size;
         if size != required {
             return Err(self.refuse(Rule::DedicatedSize { kind, size, required }));

@@ -1,10 +1,12 @@
 //! The objects that live on the simulated device.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use ash::vk;
 
 use crate::backing::Backing;
+use crate::requirements::{Form, Requirements};
 use crate::violation::ObjectKind;
 
 /// What a dedicated allocation is dedicated to.
@@ -61,13 +63,17 @@ pub(crate) struct Memory {
     pub(crate) address: u64,
     /// `Some` iff it is mapped, and then within the memory.
     pub(crate) mapped: Option<Range<u64>>,
-    /// `Some` since it was mapped first.
-    pub(crate) backing: Option<Backing>,
-    /// How many living resources are bound to it.
-    pub(crate) bound_count: u32,
+    pub(crate) backing: Backing,
+    /// The living resources that are bound to it.
+    pub(crate) bound: BTreeMap<Place, Span>,
 }
 
 impl Memory {
+    /// How many living resources are bound to it.
+    pub(crate) fn bound_count(&self) -> u32 {
+        u32::try_from(self.bound.len()).expect("fewer resources live than 2^32")
+    }
+
     /// The resource it is dedicated to, as kind and raw handle.
     pub(crate) fn dedicated(&self) -> Option<(ObjectKind, u64)> {
         match (self.request.dedicated_buffer, self.request.dedicated_image) {
@@ -78,16 +84,21 @@ impl Memory {
     }
 }
 
-/// What a resource requires of its memory, and what it is bound to.
+/// A living buffer or image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Resource {
-    pub(crate) size: u64,
-    pub(crate) alignment: u64,
-    pub(crate) memory_type_bits: u32,
-    pub(crate) prefers_dedicated: bool,
-    pub(crate) requires_dedicated: bool,
-    /// Whether it is a buffer with `SHADER_DEVICE_ADDRESS` usage.
-    pub(crate) has_device_address: bool,
-    /// The raw memory handle, which may be freed since, and the offset.
+    pub(crate) form: Form,
+    pub(crate) requirements: Requirements,
+    /// The raw memory handle, 0 if the memory was freed since, and the offset.
     pub(crate) bound: Option<(u64, u64)>,
+}
+
+/// A bound resource by its place: offset, kind and raw handle.
+pub(crate) type Place = (u64, ObjectKind, u64);
+
+/// How far a bound resource reaches, and whether it is linear.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Span {
+    pub(crate) size: u64,
+    pub(crate) is_linear: bool,
 }

@@ -8,7 +8,7 @@
 //! A call that breaks a rule is recorded and has no effect. It returns
 //! `VK_ERROR_VALIDATION_FAILED_EXT`, or, at a limit, the error a driver has for it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -18,6 +18,8 @@ use crate::call::Call;
 use crate::config::DriverConfig;
 use crate::failure::Failures;
 use crate::objects::{Memory, Resource};
+use crate::queue::{Fence, Submission};
+use crate::record::{CommandBuffer, CommandHeader, CommandPool};
 use crate::violation::{ObjectKind, Rule, Violation};
 
 /// Devices so far: each has handles of its own, so that a stranger's is known as one.
@@ -28,6 +30,7 @@ static DEVICE_COUNT: AtomicU64 = AtomicU64::new(0);
 pub(crate) struct State {
     pub(crate) config: DriverConfig,
     books: Mutex<Books>,
+    next_handle: AtomicU64,
 }
 
 /// What changes.
@@ -44,7 +47,14 @@ pub(crate) struct Books {
     pub(crate) heap_bytes: Vec<u64>,
     /// Device addresses below it are or were in use.
     pub(crate) next_address: u64,
-    next_handle: u64,
+    pub(crate) pools: BTreeMap<u64, CommandPool>,
+    pub(crate) command_buffers: BTreeMap<u64, CommandBuffer>,
+    pub(crate) fences: BTreeMap<u64, Fence>,
+    /// What was submitted and not waited for, in order.
+    pub(crate) pending: VecDeque<Submission>,
+    /// What command buffer handles point to; kept, so that a stale handle is known as one.
+    #[expect(clippy::vec_box, reason = "handles are their addresses, which must not change")]
+    pub(crate) headers: Vec<Box<CommandHeader>>,
     pub(crate) device_is_destroyed: bool,
     pub(crate) instance_is_destroyed: bool,
 }
@@ -62,12 +72,22 @@ impl State {
             images: BTreeMap::new(),
             heap_bytes: vec![0; config.memory_heaps.len()],
             next_address: 1 << 32,
-            // 2^40 handles for each of 2^24 devices; never 0, which is the null handle.
-            next_handle: (device_number << 40) | 1,
+            pools: BTreeMap::new(),
+            command_buffers: BTreeMap::new(),
+            fences: BTreeMap::new(),
+            pending: VecDeque::new(),
+            headers: Vec::new(),
             device_is_destroyed: false,
             instance_is_destroyed: false,
         };
-        Self { config, books: Mutex::new(books) }
+        // 2^40 handles for each of 2^24 devices; never 0, which is the null handle.
+        let next_handle = AtomicU64::new((device_number << 40) | 1);
+        Self { config, books: Mutex::new(books), next_handle }
+    }
+
+    /// A handle that no object of any device has or had.
+    pub(crate) fn new_handle(&self) -> u64 {
+        self.next_handle.fetch_add(1, Ordering::Relaxed)
     }
 
     /// A look at the books, outside any call.
@@ -140,12 +160,6 @@ impl Entered<'_> {
         self.refuse(Rule::UnknownHandle { kind, handle })
     }
 
-    pub(crate) fn new_handle(&mut self) -> u64 {
-        let handle = self.books.next_handle;
-        self.books.next_handle += 1;
-        handle
-    }
-
     /// A buffer or an image.
     ///
     /// # Errors
@@ -163,6 +177,8 @@ impl Entered<'_> {
         let books = &self.books;
         let leaks: Vec<_> = (books.buffers.keys().map(|&handle| (ObjectKind::Buffer, handle)))
             .chain(books.images.keys().map(|&handle| (ObjectKind::Image, handle)))
+            .chain(books.pools.keys().map(|&handle| (ObjectKind::CommandPool, handle)))
+            .chain(books.fences.keys().map(|&handle| (ObjectKind::Fence, handle)))
             .chain(books.memories.keys().map(|&handle| (ObjectKind::Memory, handle)))
             .collect();
         for (kind, handle) in leaks {

@@ -7,6 +7,7 @@ use ash::vk::{self, Handle};
 
 use super::{chain, result_code, slice_of, state_of, write_handle};
 use crate::call::Call;
+use crate::map::Direction;
 use crate::objects::AllocateRequest;
 
 pub(super) unsafe extern "system" fn allocate_memory(
@@ -21,8 +22,9 @@ pub(super) unsafe extern "system" fn allocate_memory(
     let info = unsafe { &*info };
     // SAFETY: clause 2.
     let request = unsafe { allocate_request(info) };
-    let result =
-        state.enter(Call::AllocateMemory).and_then(|mut call| call.allocate_memory(&request));
+    let result = state
+        .enter(Call::AllocateMemory)
+        .and_then(|mut call| call.allocate_memory(&request, || Ok(state.new_handle())));
     // SAFETY: clause 2.
     unsafe { write_handle(out, result) }
 }
@@ -63,7 +65,8 @@ pub(super) unsafe extern "system" fn free_memory(
     // SAFETY: clause 1.
     let state = unsafe { state_of(device) };
     // The function returns nothing; a breach is on record.
-    let _ = state.enter(Call::FreeMemory).and_then(|mut call| call.free_memory(memory.as_raw()));
+    let _ =
+        state.enter(Call::FreeMemory).and_then(|mut call| call.free_memory(memory.as_raw(), || ()));
 }
 
 pub(super) unsafe extern "system" fn map_memory(
@@ -81,7 +84,7 @@ pub(super) unsafe extern "system" fn map_memory(
         .and_then(|mut call| call.map_memory(memory.as_raw(), offset, size));
     // SAFETY: clause 2.
     unsafe { out.write(result.unwrap_or(ptr::null_mut()).cast()) };
-    result_code(result)
+    result_code(&result)
 }
 
 pub(super) unsafe extern "system" fn unmap_memory(device: vk::Device, memory: vk::DeviceMemory) {
@@ -97,7 +100,7 @@ pub(super) unsafe extern "system" fn flush_mapped_memory_ranges(
     ranges: *const vk::MappedMemoryRange<'_>,
 ) -> vk::Result {
     // SAFETY: both clauses.
-    unsafe { check_ranges(Call::FlushMappedMemoryRanges, device, count, ranges) }
+    unsafe { move_ranges(Direction::Flush, device, count, ranges) }
 }
 
 pub(super) unsafe extern "system" fn invalidate_mapped_memory_ranges(
@@ -106,16 +109,14 @@ pub(super) unsafe extern "system" fn invalidate_mapped_memory_ranges(
     ranges: *const vk::MappedMemoryRange<'_>,
 ) -> vk::Result {
     // SAFETY: both clauses.
-    unsafe { check_ranges(Call::InvalidateMappedMemoryRanges, device, count, ranges) }
+    unsafe { move_ranges(Direction::Invalidate, device, count, ranges) }
 }
 
-/// Flush and invalidate are one here.
-///
 /// # Safety
 ///
 /// Both clauses.
-unsafe fn check_ranges(
-    call: Call,
+unsafe fn move_ranges(
+    direction: Direction,
     device: vk::Device,
     count: u32,
     ranges: *const vk::MappedMemoryRange<'_>,
@@ -127,5 +128,9 @@ unsafe fn check_ranges(
         .iter()
         .map(|range| (range.memory.as_raw(), range.offset, range.size))
         .collect();
-    result_code(state.enter(call).and_then(|mut call| call.check_ranges(&ranges)))
+    let call = match direction {
+        Direction::Flush => Call::FlushMappedMemoryRanges,
+        Direction::Invalidate => Call::InvalidateMappedMemoryRanges,
+    };
+    result_code(&state.enter(call).and_then(|mut call| call.move_ranges(direction, &ranges)))
 }

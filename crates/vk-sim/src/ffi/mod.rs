@@ -10,8 +10,13 @@
 //! Other breaches of valid usage are recorded, and harmless.
 
 mod chain;
+mod command;
+mod entries;
 mod memory;
 mod physical;
+mod pool;
+mod queue;
+mod requirements;
 mod resource;
 mod table;
 
@@ -19,6 +24,7 @@ use std::ptr;
 
 use ash::vk::{self, Handle};
 
+use crate::record::CommandHeader;
 use crate::state::{CallResult, State};
 
 pub(crate) use table::{get_device_proc_addr, get_instance_proc_addr};
@@ -37,8 +43,28 @@ unsafe fn state_of<'a>(handle: impl Handle) -> &'a State {
 
 /// The handle, of whatever dispatchable kind, for a state.
 pub(crate) fn handle_of<T: Handle>(state: &State) -> T {
+    T::from_raw(address_of(state))
+}
+
+/// The state of the device that a command buffer belongs to.
+///
+/// # Safety
+///
+/// 1. The handle is one that this driver gave out for a device that lives as long as `'a`.
+unsafe fn command_state_of<'a>(command_buffer: vk::CommandBuffer) -> &'a State {
+    let address = usize::try_from(command_buffer.as_raw());
+    let address = address.expect("made from an address of this machine");
+    // SAFETY: clause 1: the address of a header, exposed when the handle was made, and headers stay
+    // while their device lives.
+    let header = unsafe { &*ptr::with_exposed_provenance::<CommandHeader>(address) };
+    // SAFETY: clause 1.
+    unsafe { state_of(header.device) }
+}
+
+/// The address of a value as a raw handle.
+pub(crate) fn address_of<T>(value: &T) -> u64 {
     // `usize` is at most 64 bits wide on every target that Vulkan has.
-    T::from_raw(ptr::from_ref(state).expose_provenance() as u64)
+    ptr::from_ref(value).expose_provenance() as u64
 }
 
 /// What a function that makes an object returns; the handle goes to `out`, null on an error.
@@ -47,14 +73,15 @@ pub(crate) fn handle_of<T: Handle>(state: &State) -> T {
 ///
 /// 1. `out` is valid for writing.
 unsafe fn write_handle<T: Handle>(out: *mut T, result: CallResult<u64>) -> vk::Result {
+    let code = result_code(&result);
     // SAFETY: clause 1.
     unsafe { out.write(T::from_raw(result.unwrap_or(0))) };
-    result_code(result)
+    code
 }
 
 /// The code for a result.
-fn result_code<T>(result: CallResult<T>) -> vk::Result {
-    match result {
+fn result_code<T>(result: &CallResult<T>) -> vk::Result {
+    match *result {
         Ok(_) => vk::Result::SUCCESS,
         Err(result) => result,
     }

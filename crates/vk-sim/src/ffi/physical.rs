@@ -1,12 +1,14 @@
 //! The functions of instance and physical device, and the ends of device and instance; their
 //! contract is the parent module's.
 
+use std::ffi::c_char;
+
 use ash::vk;
 
 use super::{chain, state_of};
-use crate::backing::MAP_ALIGNMENT;
 use crate::call::Call;
 use crate::config::DriverConfig;
+use crate::host_memory::MAP_ALIGNMENT;
 
 pub(super) unsafe extern "system" fn enumerate_instance_version(out: *mut u32) -> vk::Result {
     // SAFETY: clause 2.
@@ -72,6 +74,81 @@ pub(super) unsafe extern "system" fn get_memory_properties2(
     // SAFETY: clause 2.
     let out = unsafe { &mut *out };
     out.memory_properties = memory_properties_of(call.config);
+}
+
+/// One family with one queue, for transfers.
+pub(super) unsafe extern "system" fn get_queue_families(
+    physical_device: vk::PhysicalDevice,
+    count: *mut u32,
+    out: *mut vk::QueueFamilyProperties,
+) {
+    // SAFETY: clause 1.
+    let state = unsafe { state_of(physical_device) };
+    let _call = state.enter_instance(Call::GetPhysicalDeviceQueueFamilyProperties);
+    let family = vk::QueueFamilyProperties {
+        queue_flags: vk::QueueFlags::TRANSFER,
+        queue_count: 1,
+        min_image_transfer_granularity: vk::Extent3D { width: 1, height: 1, depth: 1 },
+        ..vk::QueueFamilyProperties::default()
+    };
+    // Less room than one is no error here.
+    // SAFETY: clause 2.
+    let _ = unsafe { write_array(&[family], count, out) };
+}
+
+pub(super) unsafe extern "system" fn enumerate_extensions(
+    physical_device: vk::PhysicalDevice,
+    layer: *const c_char,
+    count: *mut u32,
+    out: *mut vk::ExtensionProperties,
+) -> vk::Result {
+    // SAFETY: clause 1.
+    let state = unsafe { state_of(physical_device) };
+    let call = state.enter_instance(Call::EnumerateDeviceExtensionProperties);
+    if let Err(result) = call.fail_if_planted() {
+        return result;
+    }
+    if !layer.is_null() {
+        return vk::Result::ERROR_LAYER_NOT_PRESENT;
+    }
+    let extensions: Vec<_> = call
+        .config
+        .extensions
+        .iter()
+        .map(|name| {
+            vk::ExtensionProperties::default()
+                .extension_name(name)
+                .expect("the length was checked when the driver was made")
+                .spec_version(1)
+        })
+        .collect();
+    // SAFETY: clause 2.
+    unsafe { write_array(&extensions, count, out) }
+}
+
+/// What a function does that lists things: with `out` null it says how many there are, else it
+/// writes as many as there is room for, and says how many it wrote.
+///
+/// # Safety
+///
+/// Clause 2: `count` is valid, and `out` null or with room for `count` values.
+unsafe fn write_array<T: Copy>(values: &[T], count: *mut u32, out: *mut T) -> vk::Result {
+    // SAFETY: the caller's.
+    let count = unsafe { &mut *count };
+    let all = u32::try_from(values.len()).expect("lists here are short");
+    if out.is_null() {
+        *count = all;
+        return vk::Result::SUCCESS;
+    }
+    let written = all.min(*count);
+    for (index, &value) in values.iter().enumerate().take(usize::try_from(written).unwrap_or(0)) {
+        // SAFETY: the caller's: below the room that there is.
+        let out = unsafe { out.add(index) };
+        // SAFETY: as above.
+        unsafe { out.write(value) };
+    }
+    *count = written;
+    if written < all { vk::Result::INCOMPLETE } else { vk::Result::SUCCESS }
 }
 
 /// The limits that concern memory are the configuration's; images may be 16384 texels wide, all

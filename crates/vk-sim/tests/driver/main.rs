@@ -2,9 +2,17 @@
 
 mod bindings;
 mod calls;
+mod coherence;
+mod command_rules;
+mod commands;
 mod config;
+mod failed_commands;
 mod failures;
+mod lints;
+mod queue;
+mod recorder;
 mod requirements;
 mod support;
+mod texels;
 mod threads;
 mod violations;

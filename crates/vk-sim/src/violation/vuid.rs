@@ -2,8 +2,8 @@
 //!
 //! Numbers as in Vulkan 1.3.239, whose validation layer Debian 12 has; a few have others since.
 
+use super::{ObjectKind, Rule, Violation};
 use crate::call::Call;
-use crate::violation::{ObjectKind, Rule, Violation};
 
 impl Violation {
     /// The rule's name, such as `VUID-vkMapMemory-memory-00678`; `None` for practices and for
@@ -21,14 +21,29 @@ impl Violation {
             Rule::UnknownHandle { kind, .. } if self.call == Call::AllocateMemory => {
                 (DEDICATED, parameter(kind))
             }
-            Rule::UnknownHandle { kind, .. } => (owner, parameter(kind)),
+            Rule::UnknownHandle { kind, .. } => (owner, self.parameter_clause(kind)),
             Rule::DeviceDestroyed => (self.call.name(), "device-parameter"),
+            Rule::DeviceCoherentMemory { .. } => (owner, "deviceCoherentMemory-02790"),
+            Rule::PriorityOutOfRange { .. } => {
+                ("VkMemoryPriorityAllocateInfoEXT", "priority-02602")
+            }
             Rule::ZeroSize => match self.call {
+                Call::CmdCopyBuffer => ("VkBufferCopy", "size-01988"),
+                Call::CmdFillBuffer => (owner, "size-00026"),
+                Call::CmdUpdateBuffer => (owner, "dataSize-arraylength"),
                 Call::AllocateMemory => ("VkMemoryAllocateInfo", "allocationSize-00638"),
                 Call::CreateBuffer => ("VkBufferCreateInfo", "size-00912"),
                 Call::MapMemory => (owner, "size-00680"),
                 _ => return None,
             },
+            Rule::ZeroExtent { member } if self.call != Call::CreateImage => (
+                "VkBufferImageCopy",
+                match member {
+                    "width" => "imageExtent-06659",
+                    "height" => "imageExtent-06660",
+                    _ => "imageExtent-06661",
+                },
+            ),
             Rule::ZeroExtent { member } => (
                 "VkImageCreateInfo",
                 match member {
@@ -60,7 +75,10 @@ impl Violation {
             Rule::AddressWithoutUsage { .. } => (owner, "buffer-02601"),
             Rule::Leak { kind: ObjectKind::Device, .. } => (owner, "instance-00629"),
             Rule::Leak { .. } => (owner, "device-00378"),
-            _ => (owner, self.bind_clause()?),
+            _ => match self.bind_clause() {
+                Some(clause) => (owner, clause),
+                None => return self.command_rule(),
+            },
         })
     }
 
@@ -105,11 +123,14 @@ fn owner(call: Call) -> &'static str {
     }
 }
 
-fn parameter(kind: ObjectKind) -> &'static str {
+pub(super) fn parameter(kind: ObjectKind) -> &'static str {
     match kind {
         ObjectKind::Memory => "memory-parameter",
         ObjectKind::Buffer => "buffer-parameter",
         ObjectKind::Image => "image-parameter",
+        ObjectKind::CommandPool => "commandPool-parameter",
+        ObjectKind::CommandBuffer => "commandBuffer-parameter",
+        ObjectKind::Fence => "fence-parameter",
         ObjectKind::Device => "device-parameter",
     }
 }

@@ -1,125 +1,8 @@
-//! Breaches of valid usage, with the values and the name of the rule.
+//! What each rule's breach reads like.
 
 use std::fmt;
 
-use crate::call::Call;
-
-/// A breach of valid usage, or of good practice, by the program under test.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Violation {
-    /// The function that was called.
-    pub call: Call,
-    /// What was wrong.
-    pub rule: Rule,
-}
-
-/// The kinds of objects.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(missing_docs, reason = "each name is Vulkan's")]
-pub enum ObjectKind {
-    Memory,
-    Buffer,
-    Image,
-    Device,
-}
-
-/// What was wrong, with the values. Sizes, offsets and alignments are bytes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-#[allow(missing_docs, reason = "the fields are named as in the rule that each variant states")]
-pub enum Rule {
-    /// The handle is of no living object of this device: null, destroyed, or another device's.
-    UnknownHandle { kind: ObjectKind, handle: u64 },
-    /// The device was destroyed before the call.
-    DeviceDestroyed,
-    /// A size is zero.
-    ZeroSize,
-    /// A number of an image is zero: `width`, `height`, `depth`, `mipLevels` or `arrayLayers`.
-    ZeroExtent { member: &'static str },
-    /// The memory type is not in the table.
-    MemoryTypeOutOfRange { memory_type_index: u32, memory_type_count: u32 },
-    /// The allocation is larger than its heap.
-    LargerThanHeap { size: u64, heap_size: u64 },
-    /// The device has `maxMemoryAllocationCount` allocations already.
-    TooManyAllocations { max: u32 },
-    /// A dedicated allocation names both a buffer and an image.
-    DedicatedToTwo { buffer: u64, image: u64 },
-    /// A dedicated allocation has not its resource's size.
-    DedicatedSize { kind: ObjectKind, size: u64, required: u64 },
-    /// The memory is mapped already.
-    MappedTwice { memory: u64 },
-    /// The memory type is not host-visible.
-    NotHostVisible { memory_type_index: u32 },
-    /// The mapping begins at or behind the memory's end.
-    MapOffset { offset: u64, memory_size: u64 },
-    /// The mapping ends behind the memory's end.
-    MapSize { offset: u64, size: u64, memory_size: u64 },
-    /// The memory is not mapped.
-    NotMapped { memory: u64 },
-    /// The range to flush or invalidate leaves the mapped one.
-    RangeOutsideMapping { offset: u64, size: u64, mapped_offset: u64, mapped_size: u64 },
-    /// The range's offset is not a multiple of `nonCoherentAtomSize`.
-    RangeOffsetNotOnAtom { offset: u64, atom: u64 },
-    /// The range ends neither on an atom nor at the memory's end.
-    RangeEndNotOnAtom { end: u64, atom: u64 },
-    /// `VK_WHOLE_SIZE`, and the mapping ends neither on an atom nor at the memory's end.
-    MappingEndNotOnAtom { end: u64, atom: u64 },
-    /// The resource has memory already.
-    BoundTwice { kind: ObjectKind, handle: u64 },
-    /// The offset is at or behind the memory's end.
-    BindOffset { kind: ObjectKind, offset: u64, memory_size: u64 },
-    /// The resource does not fit between the offset and the memory's end.
-    BindSize { kind: ObjectKind, offset: u64, required: u64, memory_size: u64 },
-    /// The offset is not a multiple of the required alignment.
-    BindAlignment { kind: ObjectKind, offset: u64, alignment: u64 },
-    /// The memory's type is not one that the resource allows.
-    BindMemoryType { kind: ObjectKind, memory_type_index: u32, memory_type_bits: u32 },
-    /// The memory is dedicated to another resource, or the offset is not 0.
-    BindDedicatedElsewhere { kind: ObjectKind, handle: u64, offset: u64 },
-    /// The resource requires dedicated memory, and this is none.
-    BindNotDedicated { kind: ObjectKind, handle: u64 },
-    /// The buffer has device-address usage, the memory lacks the allocate flag.
-    MissingDeviceAddressFlag { buffer: u64, memory: u64 },
-    /// The buffer whose address is asked has no memory.
-    AddressOfUnbound { buffer: u64 },
-    /// The buffer whose address is asked lacks the usage flag.
-    AddressWithoutUsage { buffer: u64 },
-    /// The object lives when the device or the instance is destroyed.
-    Leak { kind: ObjectKind, handle: u64 },
-    /// Practice: the allocation is larger than `maxMemoryAllocationSize`, so it may fail.
-    LargerThanMaxSize { size: u64, max: u64 },
-    /// Practice: memory is freed while resources are bound to it.
-    FreedWithBound { memory: u64, bound_count: u32 },
-}
-
-impl Rule {
-    /// Whether this is legal, and a practice that a careful program avoids.
-    #[must_use]
-    pub fn is_lint(&self) -> bool {
-        matches!(self, Self::LargerThanMaxSize { .. } | Self::FreedWithBound { .. })
-    }
-}
-
-impl fmt::Display for Violation {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.call.name(), self.rule)?;
-        match self.vuid() {
-            Some(vuid) => write!(f, " ({vuid})"),
-            None => Ok(()),
-        }
-    }
-}
-
-impl fmt::Display for ObjectKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Memory => "memory",
-            Self::Buffer => "buffer",
-            Self::Image => "image",
-            Self::Device => "device",
-        })
-    }
-}
+use super::Rule;
 
 impl fmt::Display for Rule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -142,6 +25,12 @@ impl fmt::Display for Rule {
             R::DedicatedSize { kind, size, required } => {
                 write!(f, "{size} bytes dedicated to one {kind}, which requires {required}")
             }
+            R::DeviceCoherentMemory { memory_type_index } => {
+                write!(f, "memory type {memory_type_index} needs the feature deviceCoherentMemory")
+            }
+            R::PriorityOutOfRange { priority_bits } => {
+                write!(f, "priority {} is not between 0 and 1", f32::from_bits(priority_bits))
+            }
             R::Leak { kind, handle } => write!(f, "{kind} {handle:#x} was left behind"),
             R::LargerThanMaxSize { size, max } => {
                 write!(f, "{size} bytes, but maxMemoryAllocationSize is {max}")
@@ -149,6 +38,21 @@ impl fmt::Display for Rule {
             R::FreedWithBound { memory, bound_count } => {
                 write!(f, "memory {memory:#x} is freed with {bound_count} resources bound to it")
             }
+            R::OverBudget { heap_index, bytes, budget } => {
+                write!(f, "{bytes} bytes from heap {heap_index}, whose budget is {budget}")
+            }
+            R::Overlap { memory, first, second } => {
+                write!(f, "{first:#x} and {second:#x} overlap in memory {memory:#x}")
+            }
+            R::SharedGranule { memory, linear, optimal } => write!(
+                f,
+                "linear {linear:#x} and non-linear {optimal:#x} share a page of \
+                 bufferImageGranularity in memory {memory:#x}"
+            ),
+            R::SharedAtom { memory, first, second } => write!(
+                f,
+                "{first:#x} and {second:#x} share a non-coherent atom of memory {memory:#x}"
+            ),
             R::MappedTwice { .. }
             | R::NotHostVisible { .. }
             | R::MapOffset { .. }
@@ -232,7 +136,7 @@ impl Rule {
             R::AddressWithoutUsage { buffer } => {
                 write!(f, "buffer {buffer:#x} has no device-address usage")
             }
-            _ => fmt::Debug::fmt(self, f),
+            _ => self.fmt_command(f),
         }
     }
 }

@@ -1,0 +1,148 @@
+//! The names of the rules about commands, queues and fences.
+
+use super::vuid::parameter;
+use super::{ObjectKind, Role, Rule, Violation};
+use crate::call::Call;
+use crate::record::CommandState;
+
+impl Violation {
+    /// Owner and clause, as in `VUID-owner-clause`.
+    pub(super) fn command_rule(&self) -> Option<(&'static str, &'static str)> {
+        let owner = self.call.name();
+        if let Rule::ShortRows { member, .. } = self.rule {
+            let is_row = member == "bufferRowLength";
+            return Some((
+                "VkBufferImageCopy",
+                if is_row { "bufferRowLength-00195" } else { "bufferImageHeight-00196" },
+            ));
+        }
+        let clause = match self.rule {
+            Rule::InUse { .. } => self.in_use_clause()?,
+            Rule::WrongState { state, .. } => self.state_clause(state)?,
+            Rule::NoSingleReset { .. } if self.call == Call::ResetCommandBuffer => {
+                "commandBuffer-00046"
+            }
+            Rule::NoSingleReset { .. } => "commandBuffer-00050",
+            Rule::FenceSignaled { .. } if self.call == Call::QueueSubmit2 => "fence-04894",
+            Rule::FenceSignaled { .. } => "fence-00063",
+            Rule::QueueOutOfRange { .. } if self.call == Call::CreateCommandPool => {
+                "queueFamilyIndex-01937"
+            }
+            Rule::QueueOutOfRange { member: "queueIndex", .. } => "queueIndex-00385",
+            Rule::QueueOutOfRange { .. } => "queueFamilyIndex-00384",
+            Rule::TransferUsage { role, .. } => self.usage_clause(role)?,
+            Rule::TransferMemory { role, .. } => self.memory_clause(role)?,
+            _ => self.range_clause()?,
+        };
+        Some((owner, clause))
+    }
+
+    /// The parameter that a handle of this kind is: commands have a source and a destination, and
+    /// what is in an array has the array's name.
+    pub(super) fn parameter_clause(&self, kind: ObjectKind) -> &'static str {
+        match (self.call, kind) {
+            (Call::CmdFillBuffer | Call::CmdUpdateBuffer, ObjectKind::Buffer)
+            | (Call::CmdCopyImageToBuffer, ObjectKind::Buffer) => "dstBuffer-parameter",
+            // The two buffers of a copy have one kind; the source is looked at first.
+            (Call::CmdCopyBuffer | Call::CmdCopyBufferToImage, ObjectKind::Buffer) => {
+                "srcBuffer-parameter"
+            }
+            (Call::CmdCopyBufferToImage, ObjectKind::Image) => "dstImage-parameter",
+            (Call::CmdCopyImageToBuffer, ObjectKind::Image) => "srcImage-parameter",
+            (Call::FreeCommandBuffers, ObjectKind::CommandBuffer) => "pCommandBuffers-00048",
+            (Call::ResetFences | Call::WaitForFences, ObjectKind::Fence) => "pFences-parameter",
+            _ => parameter(kind),
+        }
+    }
+
+    fn in_use_clause(&self) -> Option<&'static str> {
+        Some(match self.call {
+            Call::FreeMemory => "memory-00677",
+            Call::DestroyBuffer => "buffer-00922",
+            Call::DestroyImage => "image-01000",
+            Call::DestroyFence => "fence-01120",
+            Call::ResetFences => "pFences-01123",
+            Call::DestroyCommandPool => "commandPool-00041",
+            Call::ResetCommandPool => "commandPool-00040",
+            Call::FreeCommandBuffers => "pCommandBuffers-00047",
+            Call::ResetCommandBuffer => "commandBuffer-00045",
+            Call::QueueSubmit => "fence-00064",
+            Call::QueueSubmit2 => "fence-04895",
+            _ => return None,
+        })
+    }
+
+    fn state_clause(&self, state: CommandState) -> Option<&'static str> {
+        Some(match (self.call, state) {
+            (Call::BeginCommandBuffer, _) => "commandBuffer-00049",
+            (Call::EndCommandBuffer, _) => "commandBuffer-00059",
+            (Call::QueueSubmit, CommandState::Pending) => "pCommandBuffers-00071",
+            (Call::QueueSubmit, _) => "pCommandBuffers-00070",
+            (Call::QueueSubmit2, CommandState::Pending) => "commandBuffer-03875",
+            (Call::QueueSubmit2, _) => "commandBuffer-03874",
+            _ => "commandBuffer-recording",
+        })
+    }
+
+    fn usage_clause(&self, role: Role) -> Option<&'static str> {
+        Some(match (self.call, role) {
+            (Call::CmdCopyBuffer, Role::Source) => "srcBuffer-00118",
+            (Call::CmdCopyBuffer, Role::Destination) => "dstBuffer-00120",
+            (Call::CmdFillBuffer, _) => "dstBuffer-00029",
+            (Call::CmdUpdateBuffer, _) => "dstBuffer-00034",
+            (Call::CmdCopyBufferToImage, Role::Source) => "srcBuffer-00174",
+            (Call::CmdCopyBufferToImage, Role::Destination) => "dstImage-00177",
+            (Call::CmdCopyImageToBuffer, Role::Source) => "srcImage-00186",
+            (Call::CmdCopyImageToBuffer, Role::Destination) => "dstBuffer-00191",
+            _ => return None,
+        })
+    }
+
+    fn memory_clause(&self, role: Role) -> Option<&'static str> {
+        Some(match (self.call, role) {
+            (Call::CmdCopyBuffer, Role::Source) => "srcBuffer-00119",
+            (Call::CmdCopyBuffer, Role::Destination) => "dstBuffer-00121",
+            (Call::CmdFillBuffer, _) => "dstBuffer-00031",
+            (Call::CmdUpdateBuffer, _) => "dstBuffer-00035",
+            (Call::CmdCopyBufferToImage, Role::Source) => "srcBuffer-00176",
+            (Call::CmdCopyBufferToImage, Role::Destination) => "dstImage-00178",
+            (Call::CmdCopyImageToBuffer, Role::Source) => "srcImage-00187",
+            (Call::CmdCopyImageToBuffer, Role::Destination) => "dstBuffer-00192",
+            _ => return None,
+        })
+    }
+
+    fn range_clause(&self) -> Option<&'static str> {
+        use Role::{Destination, Source};
+        Some(match (self.call, self.rule) {
+            (Call::CmdCopyBuffer, Rule::TransferOffset { role: Source, .. }) => "srcOffset-00113",
+            (Call::CmdCopyBuffer, Rule::TransferOffset { role: Destination, .. }) => {
+                "dstOffset-00114"
+            }
+            (Call::CmdFillBuffer, Rule::TransferOffset { .. }) => "dstOffset-00024",
+            (Call::CmdUpdateBuffer, Rule::TransferOffset { .. }) => "dstOffset-00032",
+            (Call::CmdCopyBuffer, Rule::TransferSize { role: Source, .. }) => "size-00115",
+            (Call::CmdCopyBuffer, Rule::TransferSize { role: Destination, .. }) => "size-00116",
+            (Call::CmdFillBuffer, Rule::TransferSize { .. }) => "size-00027",
+            (Call::CmdUpdateBuffer, Rule::TransferSize { .. }) => "dataSize-00033",
+            (Call::CmdCopyBufferToImage, Rule::TransferSize { .. }) => "pRegions-00171",
+            (Call::CmdCopyImageToBuffer, Rule::TransferSize { .. }) => "pRegions-00183",
+            (Call::CmdFillBuffer, Rule::TransferNotOnWord { member: "size", .. }) => "size-00028",
+            (Call::CmdFillBuffer, Rule::TransferNotOnWord { .. }) => "dstOffset-00025",
+            (_, Rule::TransferNotOnWord { member: "dataSize", .. }) => "dataSize-00038",
+            (_, Rule::TransferNotOnWord { .. }) => "dstOffset-00036",
+            (_, Rule::UpdateTooLarge { .. }) => "dataSize-00037",
+            (_, Rule::TransferOverlap { .. }) => "pRegions-00117",
+            (Call::CmdCopyBufferToImage, Rule::NoSubresource { member: "mipLevel", .. }) => {
+                "imageSubresource-01701"
+            }
+            (Call::CmdCopyBufferToImage, Rule::NoSubresource { .. }) => "imageSubresource-01702",
+            (_, Rule::NoSubresource { member: "mipLevel", .. }) => "imageSubresource-01703",
+            (_, Rule::NoSubresource { .. }) => "imageSubresource-01704",
+            (Call::CmdCopyBufferToImage, Rule::TexelsOutside { .. }) => "pRegions-06218",
+            (_, Rule::TexelsOutside { .. }) => "pRegions-06221",
+            (_, Rule::TexelOffset { .. }) => "bufferOffset-01558",
+            _ => return None,
+        })
+    }
+}
