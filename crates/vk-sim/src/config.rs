@@ -29,6 +29,9 @@ pub struct DriverConfig {
     pub memory_types: Vec<(vk::MemoryPropertyFlags, u32)>,
     /// Each heap's size and flags; 1 to 16 heaps, a size of 0 is allowed.
     pub memory_heaps: Vec<(u64, vk::MemoryHeapFlags)>,
+    /// The budget that each heap has at first; none: what other processes leave of it. 0 is taken
+    /// literally, as drivers have reported it.
+    pub heap_budgets: Vec<u64>,
     /// `bufferImageGranularity`; a power of two.
     pub buffer_image_granularity: u64,
     /// `nonCoherentAtomSize`; a power of two.
@@ -83,6 +86,7 @@ impl Default for DriverConfig {
                 (2048 * MIB, vk::MemoryHeapFlags::empty()),
                 (64 * MIB, vk::MemoryHeapFlags::DEVICE_LOCAL),
             ],
+            heap_budgets: Vec::new(),
             buffer_image_granularity: 1024,
             non_coherent_atom_size: 64,
             max_memory_allocation_count: 4096,
@@ -132,6 +136,10 @@ impl DriverConfig {
         let heap_count = self.memory_heaps.len();
         if heap_count == 0 || heap_count > vk::MAX_MEMORY_HEAPS {
             return Err(ConfigError::MemoryHeapCount { count: heap_count });
+        }
+        let budget_count = self.heap_budgets.len();
+        if budget_count != 0 && budget_count != heap_count {
+            return Err(ConfigError::BudgetCount { budget_count, heap_count });
         }
         for (type_index, &(flags, heap_index)) in self.memory_types.iter().enumerate() {
             if usize::try_from(heap_index).map_or(true, |index| index >= heap_count) {

@@ -19,6 +19,13 @@ pub enum ConfigError {
         /// How many there are.
         count: usize,
     },
+    /// There are budgets, and not one for each heap.
+    BudgetCount {
+        /// How many budgets there are.
+        budget_count: usize,
+        /// How many heaps there are.
+        heap_count: usize,
+    },
     /// A memory type names a heap that is not there.
     HeapOutOfRange {
         /// The memory type.
@@ -73,6 +80,9 @@ impl fmt::Display for ConfigError {
             }
             Self::MemoryHeapCount { count } => {
                 write!(f, "{count} memory heaps, but a device has 1 to {}", vk::MAX_MEMORY_HEAPS)
+            }
+            Self::BudgetCount { budget_count, heap_count } => {
+                write!(f, "{budget_count} budgets for {heap_count} heaps")
             }
             Self::HeapOutOfRange { type_index, heap_index } => {
                 write!(f, "memory type {type_index} names heap {heap_index}, which is not there")

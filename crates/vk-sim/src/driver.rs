@@ -10,7 +10,6 @@ use ash::vk::{self, Handle};
 use crate::call::Call;
 use crate::config::DriverConfig;
 use crate::config_error::ConfigError;
-use crate::failure::Failure;
 use crate::ffi;
 use crate::objects::{Dedicated, Memory, MemoryRecord};
 use crate::state::State;
@@ -23,7 +22,7 @@ use crate::violation::Violation;
 /// [`device`](Self::device) has to go before.
 pub struct SimDriver {
     /// Both tables hold its address.
-    state: Arc<State>,
+    pub(crate) state: Arc<State>,
     entry: ash::Entry,
     instance: ash::Instance,
     device: ash::Device,
@@ -116,45 +115,6 @@ impl SimDriver {
         &self.state.config
     }
 
-    /// Plants a failure.
-    ///
-    /// # Panics
-    ///
-    /// If no function that it matches may return its error, see [`Call::errors`].
-    pub fn fail(&self, failure: Failure) {
-        assert!(failure.is_possible(), "no function may return that error: {failure:?}");
-        self.state.books().failures.plant(failure);
-    }
-
-    /// Plants [`Failure::nth`].
-    ///
-    /// # Panics
-    ///
-    /// If `n` is 0, or no function may return `result`.
-    pub fn fail_nth(&self, n: u64, result: vk::Result) {
-        self.fail(Failure::nth(n, result));
-    }
-
-    /// Plants [`Failure::nth_of`].
-    ///
-    /// # Panics
-    ///
-    /// If `n` is 0, or `call` may not return `result`.
-    pub fn fail_nth_of(&self, call: Call, n: u64, result: vk::Result) {
-        self.fail(Failure::nth_of(call, n, result));
-    }
-
-    /// Takes all planted failures away.
-    pub fn clear_failures(&self) {
-        self.state.books().failures.clear();
-    }
-
-    /// How many calls met a planted failure.
-    #[must_use]
-    pub fn fired_failure_count(&self) -> u64 {
-        self.state.books().failures.fired_count
-    }
-
     /// Every call since the driver was made or [`clear_calls`](Self::clear_calls), in order.
     #[must_use]
     pub fn calls(&self) -> Vec<Call> {
@@ -189,7 +149,7 @@ impl SimDriver {
             images: books.images.len(),
             command_pools: books.pools.len(),
             fences: books.fences.len(),
-            memory_bytes_per_heap: books.heap_bytes.clone(),
+            memory_bytes_per_heap: books.heaps.iter().map(|heap| heap.bytes).collect(),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use ash::vk;
+use ash::{ext, vk};
 
 use crate::backing::Backing;
 use crate::objects::{AllocateRequest, Memory};
@@ -24,9 +24,13 @@ impl Entered<'_> {
         self.check_limits(request, heap_index)?;
         self.fail_if_planted()?;
         let heap_size = self.config.memory_heaps[heap_index].0;
-        let heap_bytes = self.books.heap_bytes[heap_index]
+        let heap = &self.books.heaps[heap_index];
+        let capacity = heap.capacity(heap_size);
+        let budget = heap.budget(heap_size);
+        let bytes = heap
+            .bytes
             .checked_add(request.size)
-            .filter(|&bytes| bytes <= heap_size)
+            .filter(|&bytes| bytes <= capacity)
             .ok_or(vk::Result::ERROR_OUT_OF_DEVICE_MEMORY)?;
         let address = self.books.next_address;
         // Addresses are not used again, so a pointer into freed memory points to nothing.
@@ -38,7 +42,11 @@ impl Entered<'_> {
         let flags = self.config.memory_flags(request.memory_type_index);
         let is_coherent = flags.contains(vk::MemoryPropertyFlags::HOST_COHERENT);
         let handle = make()?;
-        self.books.heap_bytes[heap_index] = heap_bytes;
+        self.books.heaps[heap_index].bytes = bytes;
+        if bytes > budget && self.config.has_extension(ext::memory_budget::NAME) {
+            let heap_index = self.config.heap_index(request.memory_type_index);
+            self.record(Rule::OverBudget { heap_index, bytes, budget });
+        }
         self.books.next_address = next_address;
         self.books.memories.insert(
             handle,
@@ -65,7 +73,7 @@ impl Entered<'_> {
         self.refuse_in_use(ObjectKind::Memory, handle)?;
         let memory = self.books.memories.remove(&handle);
         let memory = memory.expect("found above, under the lock");
-        self.books.heap_bytes[memory.heap_index] -= memory.request.size;
+        self.books.heaps[memory.heap_index].bytes -= memory.request.size;
         for &(offset, kind, resource) in memory.bound.keys() {
             // A driver may give the handle to the next allocation, to which nothing is bound.
             let resource = self.books.resources(kind).get_mut(&resource);

@@ -127,6 +127,12 @@ impl DriverConfig {
         self.memory_types[index].0
     }
 
+    /// The heap of a memory type that is in the table.
+    pub(crate) fn heap_index(&self, memory_type_index: u32) -> u32 {
+        let index = usize::try_from(memory_type_index).expect("in the table, so below 32");
+        self.memory_types[index].1
+    }
+
     /// A bit for each memory type.
     pub(crate) fn table_bits(&self) -> u32 {
         (0..self.memory_type_count()).fold(0, |bits, index| bits | (1 << index))

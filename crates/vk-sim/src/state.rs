@@ -16,8 +16,10 @@ use ash::vk;
 
 use crate::call::Call;
 use crate::config::DriverConfig;
-use crate::failure::Failures;
+use crate::failure::{Failures, Subject};
+use crate::heap::Heap;
 use crate::objects::{Memory, Resource};
+use crate::pace::Pace;
 use crate::queue::{Fence, Submission};
 use crate::record::{CommandBuffer, CommandHeader, CommandPool};
 use crate::violation::{ObjectKind, Rule, Violation};
@@ -31,6 +33,7 @@ pub(crate) struct State {
     pub(crate) config: DriverConfig,
     books: Mutex<Books>,
     next_handle: AtomicU64,
+    pub(crate) pace: Pace,
 }
 
 /// What changes.
@@ -43,8 +46,7 @@ pub(crate) struct Books {
     pub(crate) memories: BTreeMap<u64, Memory>,
     pub(crate) buffers: BTreeMap<u64, Resource>,
     pub(crate) images: BTreeMap<u64, Resource>,
-    /// The sum of the living memories' sizes, for each heap.
-    pub(crate) heap_bytes: Vec<u64>,
+    pub(crate) heaps: Vec<Heap>,
     /// Device addresses below it are or were in use.
     pub(crate) next_address: u64,
     pub(crate) pools: BTreeMap<u64, CommandPool>,
@@ -70,7 +72,7 @@ impl State {
             memories: BTreeMap::new(),
             buffers: BTreeMap::new(),
             images: BTreeMap::new(),
-            heap_bytes: vec![0; config.memory_heaps.len()],
+            heaps: config.heaps(),
             next_address: 1 << 32,
             pools: BTreeMap::new(),
             command_buffers: BTreeMap::new(),
@@ -82,7 +84,7 @@ impl State {
         };
         // 2^40 handles for each of 2^24 devices; never 0, which is the null handle.
         let next_handle = AtomicU64::new((device_number << 40) | 1);
-        Self { config, books: Mutex::new(books), next_handle }
+        Self { config, books: Mutex::new(books), next_handle, pace: Pace::default() }
     }
 
     /// A handle that no object of any device has or had.
@@ -102,7 +104,16 @@ impl State {
     ///
     /// `VK_ERROR_VALIDATION_FAILED_EXT` if the device is destroyed.
     pub(crate) fn enter(&self, call: Call) -> CallResult<Entered<'_>> {
-        let mut entered = self.enter_instance(call);
+        self.enter_about(call, About::Nothing)
+    }
+
+    /// Begins a call of a function of the device that asks for memory.
+    ///
+    /// # Errors
+    ///
+    /// `VK_ERROR_VALIDATION_FAILED_EXT` if the device is destroyed.
+    pub(crate) fn enter_about(&self, call: Call, about: About) -> CallResult<Entered<'_>> {
+        let mut entered = self.begin(call, about);
         if entered.books.device_is_destroyed {
             return Err(entered.refuse(Rule::DeviceDestroyed));
         }
@@ -111,11 +122,36 @@ impl State {
 
     /// Begins a call of a function of the instance or of the physical device.
     pub(crate) fn enter_instance(&self, call: Call) -> Entered<'_> {
+        self.begin(call, About::Nothing)
+    }
+
+    fn begin(&self, call: Call, about: About) -> Entered<'_> {
+        self.pace.before(call);
         let mut books = self.books();
         books.calls.push(call);
-        let planted = books.failures.on_call(call);
+        let planted = if books.failures.is_empty() {
+            None
+        } else {
+            let subject = books.subject(&self.config, about);
+            books.failures.on_call(call, &subject)
+        };
         Entered { config: &self.config, books, call, planted }
     }
+}
+
+/// What a call is about, as far as failures by rule look at it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum About {
+    Nothing,
+    /// So many bytes.
+    Size(u64),
+    /// So many bytes of a memory type.
+    Allocation {
+        size: u64,
+        memory_type_index: u32,
+    },
+    /// An allocation, by its raw handle.
+    Memory(u64),
 }
 
 /// What a Vulkan function returns.
@@ -197,6 +233,27 @@ impl Entered<'_> {
 }
 
 impl Books {
+    /// What a call is about, in numbers; what does not exist has none.
+    fn subject(&self, config: &DriverConfig, about: About) -> Subject {
+        let (size, memory_type_index) = match about {
+            About::Nothing => return Subject::default(),
+            About::Size(size) => return Subject { size: Some(size), ..Subject::default() },
+            About::Allocation { size, memory_type_index } => (size, memory_type_index),
+            About::Memory(handle) => match self.memories.get(&handle) {
+                Some(memory) => (memory.request.size, memory.request.memory_type_index),
+                None => return Subject::default(),
+            },
+        };
+        let memory_type = usize::try_from(memory_type_index)
+            .ok()
+            .and_then(|index| config.memory_types.get(index));
+        Subject {
+            size: Some(size),
+            memory_type_index: Some(memory_type_index),
+            heap_index: memory_type.map(|&(_, heap_index)| heap_index),
+        }
+    }
+
     /// The living buffers, or the living images.
     pub(crate) fn resources(&mut self, kind: ObjectKind) -> &mut BTreeMap<u64, Resource> {
         match kind {

@@ -9,6 +9,7 @@ use super::{chain, result_code, slice_of, state_of, write_handle};
 use crate::call::Call;
 use crate::map::Direction;
 use crate::objects::AllocateRequest;
+use crate::state::About;
 
 pub(super) unsafe extern "system" fn allocate_memory(
     device: vk::Device,
@@ -22,8 +23,10 @@ pub(super) unsafe extern "system" fn allocate_memory(
     let info = unsafe { &*info };
     // SAFETY: clause 2.
     let request = unsafe { allocate_request(info) };
+    let about =
+        About::Allocation { size: request.size, memory_type_index: request.memory_type_index };
     let result = state
-        .enter(Call::AllocateMemory)
+        .enter_about(Call::AllocateMemory, about)
         .and_then(|mut call| call.allocate_memory(&request, || Ok(state.new_handle())));
     // SAFETY: clause 2.
     unsafe { write_handle(out, result) }
@@ -80,7 +83,7 @@ pub(super) unsafe extern "system" fn map_memory(
     // SAFETY: clause 1.
     let state = unsafe { state_of(device) };
     let result = state
-        .enter(Call::MapMemory)
+        .enter_about(Call::MapMemory, About::Memory(memory.as_raw()))
         .and_then(|mut call| call.map_memory(memory.as_raw(), offset, size));
     // SAFETY: clause 2.
     unsafe { out.write(result.unwrap_or(ptr::null_mut()).cast()) };

@@ -3,7 +3,7 @@
 
 use std::ffi::c_char;
 
-use ash::vk;
+use ash::{ext, vk};
 
 use super::{chain, state_of};
 use crate::call::Call;
@@ -74,6 +74,15 @@ pub(super) unsafe extern "system" fn get_memory_properties2(
     // SAFETY: clause 2.
     let out = unsafe { &mut *out };
     out.memory_properties = memory_properties_of(call.config);
+    if !call.config.has_extension(ext::memory_budget::NAME) {
+        return;
+    }
+    // SAFETY: clause 2.
+    let chained =
+        unsafe { chain::write::<vk::PhysicalDeviceMemoryBudgetPropertiesEXT<'_>>(out.p_next) };
+    if let Some(chained) = chained {
+        call.books.write_budgets(call.config, chained);
+    }
 }
 
 /// One family with one queue, for transfers.

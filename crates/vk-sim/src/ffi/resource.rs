@@ -8,6 +8,7 @@ use crate::format::TexelBlock;
 use crate::image::ImageForm;
 use crate::requirements::Form;
 use crate::resource::Made;
+use crate::state::About;
 use crate::violation::ObjectKind;
 
 pub(super) unsafe extern "system" fn create_buffer(
@@ -22,7 +23,7 @@ pub(super) unsafe extern "system" fn create_buffer(
     let info = unsafe { &*info };
     let make = || Ok(Made { handle: state.new_handle(), requirements: None });
     let result = state
-        .enter(Call::CreateBuffer)
+        .enter_about(Call::CreateBuffer, About::Size(info.size))
         .and_then(|mut call| call.create_resource(buffer_form(info), make));
     // SAFETY: clause 2.
     unsafe { write_handle(out, result) }

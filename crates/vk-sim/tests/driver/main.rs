@@ -1,6 +1,7 @@
 //! The simulated driver through ash's calls, as a program under test makes them.
 
 mod bindings;
+mod budgets;
 mod calls;
 mod coherence;
 mod command_rules;
@@ -9,9 +10,12 @@ mod config;
 mod failed_commands;
 mod failures;
 mod lints;
+mod pace;
 mod queue;
 mod recorder;
 mod requirements;
+mod resource_rules;
+mod scopes;
 mod support;
 mod texels;
 mod threads;
