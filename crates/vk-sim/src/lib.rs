@@ -69,6 +69,8 @@ mod requirements;
 mod resource;
 mod rules;
 mod state;
+#[cfg(feature = "tables")]
+pub mod tables;
 mod texels;
 mod transfer;
 mod violation;

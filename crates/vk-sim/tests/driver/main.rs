@@ -17,6 +17,8 @@ mod requirements;
 mod resource_rules;
 mod scopes;
 mod support;
+#[cfg(feature = "tables")]
+mod tables;
 mod texels;
 mod threads;
 mod violations;
