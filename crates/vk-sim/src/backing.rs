@@ -19,64 +19,110 @@ use crate::host_memory::HostMemory;
 pub(crate) struct Backing {
     size: u64,
     is_coherent: bool,
-    /// What the device reads and writes; `Some` since it was first needed.
-    device: Option<HostMemory>,
+    device: DeviceCopy,
     /// What a mapping shows; `Some` since it was first mapped, and only if not coherent.
     host: Option<HostMemory>,
 }
 
+/// What the device reads and writes.
+#[derive(Debug)]
+enum DeviceCopy {
+    /// Zeros, not needed so far.
+    Unmade,
+    Own(HostMemory),
+    /// A real driver's mapping of the whole allocation.
+    Real(NonNull<u8>),
+}
+
+// SAFETY: a mapping may be used from every thread, as the specification has it; the rest is owned.
+unsafe impl Send for Backing {}
+
 impl Backing {
     /// `size` bytes of zeros, of which none exists yet.
     pub(crate) fn new(size: u64, is_coherent: bool) -> Self {
-        Self { size, is_coherent, device: None, host: None }
+        Self { size, is_coherent, device: DeviceCopy::Unmade, host: None }
     }
 
     /// The address at which the host maps byte `offset`; `None` if the host has no memory left.
     pub(crate) fn map(&mut self, offset: u64) -> Option<NonNull<u8>> {
-        let copy = if self.is_coherent { &mut self.device } else { &mut self.host };
-        made(copy, self.size).map(|copy| copy.at(offset))
+        if self.is_coherent {
+            return self.device_at(offset);
+        }
+        if self.host.is_none() {
+            self.host = Some(HostMemory::new(self.size)?);
+        }
+        self.host.as_ref().map(|host| host.at(offset))
     }
 
-    /// The device's copy; `None` if the host has no memory left.
+    /// Lets a real driver's mapping of the whole allocation be the device's copy.
+    pub(crate) fn set_real(&mut self, mapping: NonNull<u8>) {
+        self.device = DeviceCopy::Real(mapping);
+    }
+
+    /// The real driver is about to unmap.
+    pub(crate) fn forget_real(&mut self) {
+        if matches!(self.device, DeviceCopy::Real(_)) {
+            self.device = DeviceCopy::Unmade;
+        }
+    }
+
+    /// The device's copy, which is not a real driver's; `None` if the host has no memory left.
     pub(crate) fn device(&mut self) -> Option<&mut HostMemory> {
-        made(&mut self.device, self.size)
+        if matches!(self.device, DeviceCopy::Unmade) {
+            self.device = DeviceCopy::Own(HostMemory::new(self.size)?);
+        }
+        match &mut self.device {
+            DeviceCopy::Own(own) => Some(own),
+            DeviceCopy::Real(_) => unreachable!("a real driver runs its commands itself"),
+            DeviceCopy::Unmade => unreachable!("made above"),
+        }
+    }
+
+    /// The address of the device's byte `offset`.
+    fn device_at(&mut self, offset: u64) -> Option<NonNull<u8>> {
+        if let DeviceCopy::Real(mapping) = self.device {
+            assert!(offset <= self.size, "offset {offset} of {} bytes", self.size);
+            let offset = usize::try_from(offset).expect("mapped, so within the address space");
+            // SAFETY: the mapping has `size` bytes, and the offset is within them or at the end.
+            return Some(unsafe { mapping.add(offset) });
+        }
+        self.device().map(|own| own.at(offset))
     }
 
     /// Copies what the host wrote to the device; `None` if the host has no memory left.
     pub(crate) fn flush(&mut self, range: Range<u64>) -> Option<()> {
-        if let Some(host) = &self.host {
-            copy(host, made(&mut self.device, self.size)?, range);
-        }
+        let Some((host, device, count)) = self.both(range)? else {
+            return Some(());
+        };
+        // SAFETY: `both` found `count` bytes behind each, in two pieces of memory. The program
+        // under test may write to the host's copy meanwhile only in breach of the rules of
+        // flushing, and then sees torn bytes.
+        unsafe { ptr::copy_nonoverlapping(host.as_ptr(), device.as_ptr(), count) };
         Some(())
     }
 
     /// Copies what the device wrote to the host; `None` if the host has no memory left.
     pub(crate) fn invalidate(&mut self, range: Range<u64>) -> Option<()> {
-        if let Some(host) = &mut self.host {
-            copy(made(&mut self.device, self.size)?, host, range);
-        }
+        let Some((host, device, count)) = self.both(range)? else {
+            return Some(());
+        };
+        // SAFETY: as in `flush`, the other way round.
+        unsafe { ptr::copy_nonoverlapping(device.as_ptr(), host.as_ptr(), count) };
         Some(())
     }
-}
 
-/// The copy, made if it was not there.
-fn made(copy: &mut Option<HostMemory>, size: u64) -> Option<&mut HostMemory> {
-    if copy.is_none() {
-        *copy = Some(HostMemory::new(size)?);
+    /// A range, which the caller checked, in both copies; nothing if the host has none of its own.
+    #[expect(clippy::type_complexity, reason = "two addresses and a length, for two callers here")]
+    fn both(&mut self, range: Range<u64>) -> Option<Option<(NonNull<u8>, NonNull<u8>, usize)>> {
+        let Some(host) = &self.host else {
+            return Some(None);
+        };
+        let (start, end) = (host.at(range.start), host.at(range.end));
+        // Two addresses in one piece of memory, in this order: the caller checked the range.
+        let count = end.addr().get() - start.addr().get();
+        self.device_at(range.end)?;
+        Some(Some((start, self.device_at(range.start)?, count)))
     }
-    copy.as_mut()
-}
-
-/// Copies a range, which the caller checked, from one copy to the other.
-fn copy(from: &HostMemory, to: &HostMemory, range: Range<u64>) {
-    let (from_start, from_end) = (from.at(range.start), from.at(range.end));
-    let to_start = to.at(range.start);
-    // Two addresses in one piece of memory, in this order: `at` checked the end.
-    let count = from_end.addr().get() - from_start.addr().get();
-    // SAFETY: `at` panics unless the range lies within each copy, which are two pieces of memory.
-    // The program under test may write to the host's copy meanwhile only in breach of the rules of
-    // flushing, and then sees torn bytes.
-    unsafe { ptr::copy_nonoverlapping(from_start.as_ptr(), to_start.as_ptr(), count) };
 }
 
 #[cfg(test)]

@@ -113,3 +113,48 @@ impl fmt::Display for ConfigError {
 }
 
 impl Error for ConfigError {}
+
+/// Why a real driver cannot be laid under a table; nothing was made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum OverlayError {
+    /// No device could be as described.
+    Config(ConfigError),
+    /// The real driver has no memory type that the host can use as this one of the table.
+    NoRealType {
+        /// The memory type.
+        memory_type_index: u32,
+    },
+    /// One of the handles is under another overlay, which has to be dropped first.
+    Taken,
+    /// The real device has Vulkan 1.0; an overlay needs 1.1.
+    ApiVersion {
+        /// The version, encoded as Vulkan does.
+        api_version: u32,
+    },
+}
+
+impl fmt::Display for OverlayError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Config(error) => error.fmt(f),
+            Self::NoRealType { memory_type_index } => write!(
+                f,
+                "the real driver has no memory type that the host can use as type \
+                 {memory_type_index} of the table"
+            ),
+            Self::Taken => f.write_str("the real driver is under another overlay"),
+            Self::ApiVersion { api_version } => {
+                write!(f, "the real device has version {api_version:#x}, an overlay needs 1.1")
+            }
+        }
+    }
+}
+
+impl Error for OverlayError {}
+
+impl From<ConfigError> for OverlayError {
+    fn from(error: ConfigError) -> Self {
+        Self::Config(error)
+    }
+}

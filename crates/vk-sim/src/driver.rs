@@ -9,9 +9,10 @@ use ash::vk::{self, Handle};
 
 use crate::call::Call;
 use crate::config::DriverConfig;
-use crate::config_error::ConfigError;
+use crate::config_error::{ConfigError, OverlayError};
 use crate::ffi;
 use crate::objects::{Dedicated, Memory, MemoryRecord};
+use crate::real::{self, Real, RealDriver};
 use crate::state::State;
 use crate::violation::Violation;
 
@@ -67,21 +68,73 @@ impl SimDriver {
     /// [`ConfigError`]: no device could be as described.
     pub fn new(config: DriverConfig) -> Result<Self, ConfigError> {
         config.check()?;
-        let state = Arc::new(State::new(config));
+        let state = Arc::new(State::new(config, None));
+        let (instance, device) = (ffi::handle_of(&state), ffi::handle_of(&state));
+        Ok(Self::load(state, instance, device))
+    }
+
+    /// Lays the table over a real driver, which goes on executing commands: an overlay.
+    ///
+    /// Memory types, heaps, the limits that concern memory, budgets, requirements and extensions
+    /// that tell of memory are as described; allocations come out of the described heaps and are
+    /// backed by whatever real type the host can use alike. Breaches, calls and failures are on
+    /// record as in a simulation, and a breach never reaches the real driver. Memory that is not
+    /// coherent in the table has a host's copy here as well, so that a forgotten flush shows in
+    /// what the real driver computes. All other functions are the real driver's own, among them
+    /// those of queues and commands, which the books therefore do not see: what is in use is not
+    /// known.
+    ///
+    /// The program uses [`instance`](Self::instance), [`device`](Self::device) and
+    /// [`physical_device`](Self::physical_device) instead of what it has made; the handles are the
+    /// same. [`finish`](Self::finish) leaves the real device and instance to their owner.
+    ///
+    /// # Errors
+    ///
+    /// [`OverlayError`]: the table is impossible, or this driver cannot be laid under it.
+    ///
+    /// # Safety
+    ///
+    /// 1. Entry, instance, physical device and device belong together, and the device's table is
+    ///    the one that was loaded for it.
+    /// 2. They live as long as the overlay and everything made from it.
+    /// 3. Memory, buffers and images of the device are made and destroyed through the overlay only.
+    pub unsafe fn over(
+        driver: &RealDriver<'_>,
+        config: DriverConfig,
+    ) -> Result<Self, OverlayError> {
+        config.check()?;
+        let physical_device = driver.physical_device;
+        // SAFETY: clauses 1 and 2.
+        let properties = unsafe { driver.instance.get_physical_device_properties(physical_device) };
+        let api_version = properties.api_version;
+        if api_version < vk::API_VERSION_1_1 {
+            return Err(OverlayError::ApiVersion { api_version });
+        }
+        // SAFETY: clauses 1 and 2.
+        let memory =
+            unsafe { driver.instance.get_physical_device_memory_properties(physical_device) };
+        let real = Real::new(driver, memory, &config)?;
+        let state = Arc::new(State::new(config, Some(real)));
+        let address = Arc::as_ptr(&state).expose_provenance();
+        real::register(state.real.as_ref().expect("given above"), address)?;
+        Ok(Self::load(state, driver.instance.handle(), driver.device.handle()))
+    }
+
+    /// Loads the tables for handles that lead to the state.
+    fn load(state: Arc<State>, instance: vk::Instance, device: vk::Device) -> Self {
         let static_fn = ash::StaticFn { get_instance_proc_addr: ffi::get_instance_proc_addr };
         // SAFETY: the function is Vulkan's in signature and meaning, and lives for ever.
         let entry = unsafe { ash::Entry::from_static_fn(static_fn.clone()) };
         // SAFETY: the handle is the state's, which this driver holds.
-        let instance = unsafe { ash::Instance::load(&static_fn, ffi::handle_of(&state)) };
-        let handle: vk::Device = ffi::handle_of(&state);
+        let instance = unsafe { ash::Instance::load(&static_fn, instance) };
         let find = |name: &CStr| {
             // SAFETY: the handle is the state's, the name ends in a zero byte.
-            let function = unsafe { ffi::get_device_proc_addr(handle, name.as_ptr()) };
+            let function = unsafe { ffi::get_device_proc_addr(device, name.as_ptr()) };
             function.map_or(ptr::null(), |function| function as *const _)
         };
         // SAFETY: each function found is the one that its name stands for.
-        let device = unsafe { ash::Device::load_with(find, handle) };
-        Ok(Self { state, entry, instance, device })
+        let device = unsafe { ash::Device::load_with(find, device) };
+        Self { state, entry, instance, device }
     }
 
     /// An entry that knows `vkGetInstanceProcAddr` and `vkEnumerateInstanceVersion`, for extension
@@ -106,7 +159,10 @@ impl SimDriver {
     /// The physical device.
     #[must_use]
     pub fn physical_device(&self) -> vk::PhysicalDevice {
-        ffi::handle_of(&self.state)
+        match &self.state.real {
+            Some(real) => real.physical_device,
+            None => ffi::handle_of(&self.state),
+        }
     }
 
     /// What the device is like.
@@ -174,12 +230,20 @@ impl SimDriver {
 
     /// Destroys device and instance, if the program did not, and hands over every breach of valid
     /// usage, leaks included.
+    ///
+    /// The device and the instance under an overlay stay as they are.
     #[must_use]
     pub fn finish(self) -> Vec<Violation> {
         let (device_is_destroyed, instance_is_destroyed) = {
             let books = self.state.books();
             (books.device_is_destroyed, books.instance_is_destroyed)
         };
+        if self.state.real.is_some() {
+            if !device_is_destroyed && let Ok(mut call) = self.state.enter(Call::DestroyDevice) {
+                call.destroy_device();
+            }
+            return self.violations();
+        }
         if !device_is_destroyed {
             // SAFETY: the driver lives, and is the last to use the device.
             unsafe { self.device.destroy_device(None) };
@@ -189,6 +253,14 @@ impl SimDriver {
             unsafe { self.instance.destroy_instance(None) };
         }
         self.violations()
+    }
+}
+
+impl Drop for SimDriver {
+    fn drop(&mut self) {
+        if let Some(real) = &self.state.real {
+            real::unregister(real);
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! `vkMapMemory`, `vkUnmapMemory`, and the ranges of flush and invalidate.
 
 use std::ops::Range;
+use std::ptr::NonNull;
 
 use ash::vk;
 
@@ -18,11 +19,14 @@ pub(crate) enum Direction {
 
 impl Entered<'_> {
     /// Maps memory; the address of byte `offset`. `size` may be `VK_WHOLE_SIZE`.
+    ///
+    /// A real driver maps the whole by `map_real`; without one it is `None`.
     pub(crate) fn map_memory(
         &mut self,
         handle: u64,
         offset: u64,
         size: u64,
+        map_real: impl FnOnce() -> CallResult<Option<NonNull<u8>>>,
     ) -> CallResult<*mut u8> {
         let Some(memory) = self.books.memories.get(&handle) else {
             return Err(self.unknown(ObjectKind::Memory, handle));
@@ -50,27 +54,39 @@ impl Entered<'_> {
         };
         self.fail_if_planted()?;
         let memory = self.books.memories.get_mut(&handle).expect("found above, under the lock");
+        if let Some(mapping) = map_real()? {
+            memory.backing.set_real(mapping);
+        }
         let address = memory.backing.map(offset).ok_or(vk::Result::ERROR_MEMORY_MAP_FAILED)?;
         memory.mapped = Some(offset..end);
         Ok(address.as_ptr())
     }
 
-    /// Unmaps memory; its bytes persist.
-    pub(crate) fn unmap_memory(&mut self, handle: u64) -> CallResult<()> {
+    /// Unmaps memory, a real driver's by `unmap_real`; its bytes persist.
+    pub(crate) fn unmap_memory(
+        &mut self,
+        handle: u64,
+        unmap_real: impl FnOnce(),
+    ) -> CallResult<()> {
         let Some(memory) = self.books.memories.get_mut(&handle) else {
             return Err(self.unknown(ObjectKind::Memory, handle));
         };
-        match memory.mapped.take() {
-            Some(_) => Ok(()),
-            None => Err(self.refuse(Rule::NotMapped { memory: handle })),
+        if memory.mapped.take().is_none() {
+            return Err(self.refuse(Rule::NotMapped { memory: handle }));
         }
+        memory.backing.forget_real();
+        unmap_real();
+        Ok(())
     }
 
     /// Flushes or invalidates ranges, `(memory, offset, size)` each; none if one is refused.
+    ///
+    /// A real driver does its part by `sync_real`, which is given the memory and its type.
     pub(crate) fn move_ranges(
         &mut self,
         direction: Direction,
         ranges: &[(u64, u64, u64)],
+        sync_real: impl Fn(u64, u32) -> CallResult<()>,
     ) -> CallResult<()> {
         let mut checked = Vec::with_capacity(ranges.len());
         for &(handle, offset, size) in ranges {
@@ -79,12 +95,20 @@ impl Entered<'_> {
         self.fail_if_planted()?;
         for (handle, range) in checked {
             let memory = self.books.memories.get_mut(&handle);
-            let backing = &mut memory.expect("found by the check, under the lock").backing;
-            match direction {
-                Direction::Flush => backing.flush(range),
-                Direction::Invalidate => backing.invalidate(range),
-            }
-            .ok_or(vk::Result::ERROR_OUT_OF_HOST_MEMORY)?;
+            let memory = memory.expect("found by the check, under the lock");
+            let memory_type_index = memory.request.memory_type_index;
+            let moved = match direction {
+                Direction::Flush => {
+                    let moved = memory.backing.flush(range);
+                    sync_real(handle, memory_type_index)?;
+                    moved
+                }
+                Direction::Invalidate => {
+                    sync_real(handle, memory_type_index)?;
+                    memory.backing.invalidate(range)
+                }
+            };
+            moved.ok_or(vk::Result::ERROR_OUT_OF_HOST_MEMORY)?;
         }
         Ok(())
     }

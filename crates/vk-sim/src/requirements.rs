@@ -93,10 +93,12 @@ impl DriverConfig {
         let real_bits = real.map_or(u32::MAX, |real| real.memory_type_bits);
         // The larger of two powers of two is a multiple of the other.
         let alignment = real.map_or(alignment, |real| alignment.max(real.alignment));
-        let bytes = real.map_or(bytes, |real| Some(real.size));
-        let size = bytes
-            .and_then(|bytes| bytes.checked_next_multiple_of(alignment))
-            .ok_or(vk::Result::ERROR_OUT_OF_DEVICE_MEMORY)?;
+        // A real size is not rounded: a dedicated allocation has to have exactly that.
+        let size = match real {
+            Some(real) => Some(real.size),
+            None => bytes.and_then(|bytes| bytes.checked_next_multiple_of(alignment)),
+        };
+        let size = size.ok_or(vk::Result::ERROR_OUT_OF_DEVICE_MEMORY)?;
         let mut requirements = Requirements {
             size,
             alignment,

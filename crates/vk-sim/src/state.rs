@@ -21,6 +21,7 @@ use crate::heap::Heap;
 use crate::objects::{Memory, Resource};
 use crate::pace::Pace;
 use crate::queue::{Fence, Submission};
+use crate::real::Real;
 use crate::record::{CommandBuffer, CommandHeader, CommandPool};
 use crate::violation::{ObjectKind, Rule, Violation};
 
@@ -34,6 +35,8 @@ pub(crate) struct State {
     books: Mutex<Books>,
     next_handle: AtomicU64,
     pub(crate) pace: Pace,
+    /// The driver under the books, in an overlay.
+    pub(crate) real: Option<Real>,
 }
 
 /// What changes.
@@ -62,7 +65,7 @@ pub(crate) struct Books {
 }
 
 impl State {
-    pub(crate) fn new(config: DriverConfig) -> Self {
+    pub(crate) fn new(config: DriverConfig, real: Option<Real>) -> Self {
         let device_number = DEVICE_COUNT.fetch_add(1, Ordering::Relaxed);
         let books = Books {
             calls: Vec::new(),
@@ -84,7 +87,7 @@ impl State {
         };
         // 2^40 handles for each of 2^24 devices; never 0, which is the null handle.
         let next_handle = AtomicU64::new((device_number << 40) | 1);
-        Self { config, books: Mutex::new(books), next_handle, pace: Pace::default() }
+        Self { config, books: Mutex::new(books), next_handle, pace: Pace::default(), real }
     }
 
     /// A handle that no object of any device has or had.

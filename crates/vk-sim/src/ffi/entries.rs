@@ -4,7 +4,7 @@ use std::ffi::{CStr, c_void};
 
 use ash::{khr, vk};
 
-use super::{command, memory, physical, pool, queue, requirements, resource, table};
+use super::{bind, command, memory, physical, pool, queue, requirements, resource, table};
 
 /// A function that was found.
 #[derive(Clone, Copy)]
@@ -75,12 +75,12 @@ pub(super) fn resource_entry(name: &[u8]) -> Option<Entry> {
         V1_0 b"vkDestroyBuffer" => PFN_vkDestroyBuffer, resource::destroy_buffer;
         V1_0 b"vkCreateImage" => PFN_vkCreateImage, resource::create_image;
         V1_0 b"vkDestroyImage" => PFN_vkDestroyImage, resource::destroy_image;
-        V1_0 b"vkBindBufferMemory" => PFN_vkBindBufferMemory, resource::bind_buffer_memory;
-        V1_0 b"vkBindImageMemory" => PFN_vkBindImageMemory, resource::bind_image_memory;
-        V1_1 b"vkBindBufferMemory2" => PFN_vkBindBufferMemory2, resource::bind_buffer_memory2;
-        BIND2 b"vkBindBufferMemory2KHR" => PFN_vkBindBufferMemory2, resource::bind_buffer_memory2;
-        V1_1 b"vkBindImageMemory2" => PFN_vkBindImageMemory2, resource::bind_image_memory2;
-        BIND2 b"vkBindImageMemory2KHR" => PFN_vkBindImageMemory2, resource::bind_image_memory2;
+        V1_0 b"vkBindBufferMemory" => PFN_vkBindBufferMemory, bind::bind_buffer_memory;
+        V1_0 b"vkBindImageMemory" => PFN_vkBindImageMemory, bind::bind_image_memory;
+        V1_1 b"vkBindBufferMemory2" => PFN_vkBindBufferMemory2, bind::bind_buffer_memory2;
+        BIND2 b"vkBindBufferMemory2KHR" => PFN_vkBindBufferMemory2, bind::bind_buffer_memory2;
+        V1_1 b"vkBindImageMemory2" => PFN_vkBindImageMemory2, bind::bind_image_memory2;
+        BIND2 b"vkBindImageMemory2KHR" => PFN_vkBindImageMemory2, bind::bind_image_memory2;
         V1_2 b"vkGetBufferDeviceAddress"
             => PFN_vkGetBufferDeviceAddress, resource::get_buffer_device_address;
         ADDRESS b"vkGetBufferDeviceAddressKHR"

@@ -1,7 +1,7 @@
 //! The functions of `VkDeviceMemory`; their contract is the parent module's.
 
 use std::ffi::c_void;
-use std::ptr;
+use std::ptr::{self, NonNull};
 
 use ash::vk::{self, Handle};
 
@@ -9,7 +9,7 @@ use super::{chain, result_code, slice_of, state_of, write_handle};
 use crate::call::Call;
 use crate::map::Direction;
 use crate::objects::AllocateRequest;
-use crate::state::About;
+use crate::state::{About, CallResult, State};
 
 pub(super) unsafe extern "system" fn allocate_memory(
     device: vk::Device,
@@ -25,11 +25,27 @@ pub(super) unsafe extern "system" fn allocate_memory(
     let request = unsafe { allocate_request(info) };
     let about =
         About::Allocation { size: request.size, memory_type_index: request.memory_type_index };
-    let result = state
-        .enter_about(Call::AllocateMemory, about)
-        .and_then(|mut call| call.allocate_memory(&request, || Ok(state.new_handle())));
+    let result = state.enter_about(Call::AllocateMemory, about).and_then(|mut call| {
+        // SAFETY: clause 2.
+        call.allocate_memory(&request, || unsafe { new_memory(state, info) })
+    });
     // SAFETY: clause 2.
     unsafe { write_handle(out, result) }
+}
+
+/// Makes the memory, without a real driver a handle alone.
+///
+/// # Safety
+///
+/// Clause 2, for `info` and its chain.
+unsafe fn new_memory(state: &State, info: &vk::MemoryAllocateInfo<'_>) -> CallResult<u64> {
+    let Some(real) = &state.real else {
+        return Ok(state.new_handle());
+    };
+    let memory_type_index = real.memory_type_index(info.memory_type_index);
+    let info = vk::MemoryAllocateInfo { memory_type_index, ..*info };
+    // SAFETY: the caller's, and the overlay's that the device lives.
+    unsafe { real.device.allocate_memory(&info, None) }.map(Handle::as_raw)
 }
 
 /// What the structure and its chain say.
@@ -68,8 +84,14 @@ pub(super) unsafe extern "system" fn free_memory(
     // SAFETY: clause 1.
     let state = unsafe { state_of(device) };
     // The function returns nothing; a breach is on record.
+    let free = || {
+        if let Some(real) = &state.real {
+            // SAFETY: the books have it, so it is the real driver's; the rest is the program's.
+            unsafe { real.device.free_memory(memory, None) };
+        }
+    };
     let _ =
-        state.enter(Call::FreeMemory).and_then(|mut call| call.free_memory(memory.as_raw(), || ()));
+        state.enter(Call::FreeMemory).and_then(|mut call| call.free_memory(memory.as_raw(), free));
 }
 
 pub(super) unsafe extern "system" fn map_memory(
@@ -82,19 +104,44 @@ pub(super) unsafe extern "system" fn map_memory(
 ) -> vk::Result {
     // SAFETY: clause 1.
     let state = unsafe { state_of(device) };
-    let result = state
-        .enter_about(Call::MapMemory, About::Memory(memory.as_raw()))
-        .and_then(|mut call| call.map_memory(memory.as_raw(), offset, size));
+    let result =
+        state.enter_about(Call::MapMemory, About::Memory(memory.as_raw())).and_then(|mut call| {
+            // SAFETY: clause 1; the books know it as living, host-visible and not mapped.
+            call.map_memory(memory.as_raw(), offset, size, || unsafe { map_whole(state, memory) })
+        });
     // SAFETY: clause 2.
     unsafe { out.write(result.unwrap_or(ptr::null_mut()).cast()) };
     result_code(&result)
+}
+
+/// The real driver's mapping of the whole memory, if there is one.
+///
+/// # Safety
+///
+/// 1. In an overlay, the memory lives, is host-visible and not mapped.
+unsafe fn map_whole(state: &State, memory: vk::DeviceMemory) -> CallResult<Option<NonNull<u8>>> {
+    let Some(real) = &state.real else {
+        return Ok(None);
+    };
+    let flags = vk::MemoryMapFlags::empty();
+    // SAFETY: clause 1.
+    let mapping = unsafe { real.device.map_memory(memory, 0, vk::WHOLE_SIZE, flags) }?;
+    Ok(NonNull::new(mapping.cast()))
 }
 
 pub(super) unsafe extern "system" fn unmap_memory(device: vk::Device, memory: vk::DeviceMemory) {
     // SAFETY: clause 1.
     let state = unsafe { state_of(device) };
     // The function returns nothing; a breach is on record.
-    let _ = state.enter(Call::UnmapMemory).and_then(|mut call| call.unmap_memory(memory.as_raw()));
+    let unmap = || {
+        if let Some(real) = &state.real {
+            // SAFETY: the books know it as mapped.
+            unsafe { real.device.unmap_memory(memory) };
+        }
+    };
+    let _ = state
+        .enter(Call::UnmapMemory)
+        .and_then(|mut call| call.unmap_memory(memory.as_raw(), unmap));
 }
 
 pub(super) unsafe extern "system" fn flush_mapped_memory_ranges(
@@ -135,5 +182,35 @@ unsafe fn move_ranges(
         Direction::Flush => Call::FlushMappedMemoryRanges,
         Direction::Invalidate => Call::InvalidateMappedMemoryRanges,
     };
-    result_code(&state.enter(call).and_then(|mut call| call.move_ranges(direction, &ranges)))
+    result_code(&state.enter(call).and_then(|mut call| {
+        call.move_ranges(direction, &ranges, |memory, memory_type_index| {
+            // SAFETY: the books know it as living and mapped, which is as a whole.
+            unsafe { sync_whole(state, direction, memory, memory_type_index) }
+        })
+    }))
+}
+
+/// Flushes or invalidates the whole mapping of a real driver, if its memory is not coherent.
+///
+/// # Safety
+///
+/// 1. In an overlay, the memory lives and is mapped.
+unsafe fn sync_whole(
+    state: &State,
+    direction: Direction,
+    memory: u64,
+    memory_type_index: u32,
+) -> CallResult<()> {
+    let Some(real) = state.real.as_ref().filter(|real| real.needs_flushes(memory_type_index))
+    else {
+        return Ok(());
+    };
+    let memory = vk::DeviceMemory::from_raw(memory);
+    let whole = [vk::MappedMemoryRange::default().memory(memory).size(vk::WHOLE_SIZE)];
+    match direction {
+        // SAFETY: clause 1.
+        Direction::Flush => unsafe { real.device.flush_mapped_memory_ranges(&whole) },
+        // SAFETY: clause 1.
+        Direction::Invalidate => unsafe { real.device.invalidate_mapped_memory_ranges(&whole) },
+    }
 }

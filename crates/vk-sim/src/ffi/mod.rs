@@ -9,6 +9,7 @@
 //!
 //! Other breaches of valid usage are recorded, and harmless.
 
+mod bind;
 mod chain;
 mod command;
 mod entries;
@@ -24,6 +25,7 @@ use std::ptr;
 
 use ash::vk::{self, Handle};
 
+use crate::real;
 use crate::record::CommandHeader;
 use crate::state::{CallResult, State};
 
@@ -33,11 +35,14 @@ pub(crate) use table::{get_device_proc_addr, get_instance_proc_addr};
 ///
 /// # Safety
 ///
-/// 1. The handle was made by [`handle_of`] from a state that lives as long as `'a`.
+/// 1. The handle was made by [`handle_of`] from a state that lives as long as `'a`, or is a real
+///    driver's under an overlay whose state lives as long.
 unsafe fn state_of<'a>(handle: impl Handle) -> &'a State {
-    let address = usize::try_from(handle.as_raw()).expect("made from an address of this machine");
-    // SAFETY: clause 1; the address was exposed when the handle was made, and the state is only
-    // ever shared.
+    let handle = handle.as_raw();
+    let address = real::address_for(handle)
+        .unwrap_or_else(|| usize::try_from(handle).expect("made from an address of this machine"));
+    // SAFETY: clause 1; the address was exposed when the handle was made, or when the overlay was
+    // registered, and the state is only ever shared.
     unsafe { &*ptr::with_exposed_provenance::<State>(address) }
 }
 

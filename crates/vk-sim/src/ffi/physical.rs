@@ -1,7 +1,7 @@
 //! The functions of instance and physical device, and the ends of device and instance; their
 //! contract is the parent module's.
 
-use std::ffi::c_char;
+use std::ffi::{CStr, c_char};
 
 use ash::{ext, vk};
 
@@ -9,6 +9,8 @@ use super::{chain, state_of};
 use crate::call::Call;
 use crate::config::DriverConfig;
 use crate::host_memory::MAP_ALIGNMENT;
+
+const BUDGET: &CStr = ext::memory_budget::NAME;
 
 pub(super) unsafe extern "system" fn enumerate_instance_version(out: *mut u32) -> vk::Result {
     // SAFETY: clause 2.
@@ -23,8 +25,12 @@ pub(super) unsafe extern "system" fn get_properties(
     // SAFETY: clause 1.
     let state = unsafe { state_of(physical_device) };
     let call = state.enter_instance(Call::GetPhysicalDeviceProperties);
+    let real = state.real.as_ref().map(|real| {
+        // SAFETY: the overlay's, that the instance lives.
+        unsafe { real.instance.get_physical_device_properties(physical_device) }
+    });
     // SAFETY: clause 2.
-    unsafe { out.write(properties_of(call.config)) };
+    unsafe { out.write(properties_of(call.config, real)) };
 }
 
 pub(super) unsafe extern "system" fn get_properties2(
@@ -36,20 +42,29 @@ pub(super) unsafe extern "system" fn get_properties2(
     let call = state.enter_instance(Call::GetPhysicalDeviceProperties2);
     // SAFETY: clause 2.
     let out = unsafe { &mut *out };
-    out.properties = properties_of(call.config);
+    let real = state.real.as_ref().map(|real| {
+        // SAFETY: clause 2, and the overlay's, that the instance lives.
+        unsafe { real.instance.get_physical_device_properties2(physical_device, out) };
+        out.properties
+    });
+    out.properties = properties_of(call.config, real);
     let max_size = call.config.max_memory_allocation_size;
     // SAFETY: clause 2.
     let chained =
         unsafe { chain::write::<vk::PhysicalDeviceMaintenance3Properties<'_>>(out.p_next) };
     if let Some(chained) = chained {
         chained.max_memory_allocation_size = max_size;
-        chained.max_per_set_descriptors = 1024;
+        if state.real.is_none() {
+            chained.max_per_set_descriptors = 1024;
+        }
     }
     // SAFETY: clause 2.
     let chained = unsafe { chain::write::<vk::PhysicalDeviceVulkan11Properties<'_>>(out.p_next) };
     if let Some(chained) = chained {
         chained.max_memory_allocation_size = max_size;
-        chained.max_per_set_descriptors = 1024;
+        if state.real.is_none() {
+            chained.max_per_set_descriptors = 1024;
+        }
     }
 }
 
@@ -73,8 +88,12 @@ pub(super) unsafe extern "system" fn get_memory_properties2(
     let call = state.enter_instance(Call::GetPhysicalDeviceMemoryProperties2);
     // SAFETY: clause 2.
     let out = unsafe { &mut *out };
+    if let Some(real) = &state.real {
+        // SAFETY: clause 2, and the overlay's, that the instance lives.
+        unsafe { real.instance.get_physical_device_memory_properties2(physical_device, out) };
+    }
     out.memory_properties = memory_properties_of(call.config);
-    if !call.config.has_extension(ext::memory_budget::NAME) {
+    if !call.config.has_extension(BUDGET) {
         return;
     }
     // SAFETY: clause 2.
@@ -120,17 +139,27 @@ pub(super) unsafe extern "system" fn enumerate_extensions(
     if !layer.is_null() {
         return vk::Result::ERROR_LAYER_NOT_PRESENT;
     }
-    let extensions: Vec<_> = call
-        .config
-        .extensions
-        .iter()
-        .map(|name| {
-            vk::ExtensionProperties::default()
-                .extension_name(name)
-                .expect("the length was checked when the driver was made")
-                .spec_version(1)
-        })
-        .collect();
+    let mut extensions = Vec::new();
+    let mut listed = call.config.extensions.clone();
+    if let Some(real) = &state.real {
+        // SAFETY: the overlay's, that the instance lives.
+        let real = unsafe { real.instance.enumerate_device_extension_properties(physical_device) };
+        match real {
+            Ok(real) => extensions = real,
+            Err(result) => return result,
+        }
+        // Of its own an overlay has budgets alone.
+        let has_budget =
+            |known: &vk::ExtensionProperties| known.extension_name_as_c_str() == Ok(BUDGET);
+        listed.retain(|&name| name == BUDGET && !extensions.iter().any(has_budget));
+    }
+    let listed = listed.iter().map(|name| {
+        vk::ExtensionProperties::default()
+            .extension_name(name)
+            .expect("the length was checked when the driver was made")
+            .spec_version(1)
+    });
+    extensions.extend(listed);
     // SAFETY: clause 2.
     unsafe { write_array(&extensions, count, out) }
 }
@@ -160,13 +189,23 @@ unsafe fn write_array<T: Copy>(values: &[T], count: *mut u32, out: *mut T) -> vk
     if written < all { vk::Result::INCOMPLETE } else { vk::Result::SUCCESS }
 }
 
-/// The limits that concern memory are the configuration's; images may be 16384 texels wide, all
-/// other limits and features are zero.
-fn properties_of(config: &DriverConfig) -> vk::PhysicalDeviceProperties {
+/// The limits that concern memory are the configuration's, all others a real driver's; without one
+/// images may be 16384 texels wide, and all other limits are zero.
+fn properties_of(
+    config: &DriverConfig,
+    real: Option<vk::PhysicalDeviceProperties>,
+) -> vk::PhysicalDeviceProperties {
+    let mut properties = real.unwrap_or_else(|| simulated_properties(config));
+    properties.device_type = config.device_type;
+    let limits = &mut properties.limits;
+    limits.buffer_image_granularity = config.buffer_image_granularity;
+    limits.non_coherent_atom_size = config.non_coherent_atom_size;
+    limits.max_memory_allocation_count = config.max_memory_allocation_count;
+    properties
+}
+
+fn simulated_properties(config: &DriverConfig) -> vk::PhysicalDeviceProperties {
     let limits = vk::PhysicalDeviceLimits {
-        buffer_image_granularity: config.buffer_image_granularity,
-        non_coherent_atom_size: config.non_coherent_atom_size,
-        max_memory_allocation_count: config.max_memory_allocation_count,
         min_memory_map_alignment: MAP_ALIGNMENT,
         max_image_dimension1_d: 16384,
         max_image_dimension2_d: 16384,
@@ -177,7 +216,6 @@ fn properties_of(config: &DriverConfig) -> vk::PhysicalDeviceProperties {
     };
     vk::PhysicalDeviceProperties {
         api_version: config.api_version,
-        device_type: config.device_type,
         limits,
         ..vk::PhysicalDeviceProperties::default()
     }
@@ -213,6 +251,10 @@ pub(super) unsafe extern "system" fn destroy_device(
     // A second time is on record.
     if let Ok(mut call) = state.enter(Call::DestroyDevice) {
         call.destroy_device();
+        if let Some(real) = &state.real {
+            // SAFETY: clause 2; the books had it as living.
+            unsafe { real.device.destroy_device(None) };
+        }
     }
 }
 
@@ -223,4 +265,8 @@ pub(super) unsafe extern "system" fn destroy_instance(
     // SAFETY: clause 1.
     let state = unsafe { state_of(instance) };
     state.enter_instance(Call::DestroyInstance).destroy_instance();
+    if let Some(real) = &state.real {
+        // SAFETY: clause 2.
+        unsafe { real.instance.destroy_instance(None) };
+    }
 }

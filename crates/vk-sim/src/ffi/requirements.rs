@@ -71,9 +71,15 @@ pub(super) unsafe extern "system" fn get_device_buffer_memory_requirements(
     let info = unsafe { &*info };
     // SAFETY: clause 2.
     let form = buffer_form(unsafe { &*info.p_create_info });
+    let real = state.real.as_ref().map(|real| {
+        let mut out = vk::MemoryRequirements2::default();
+        // SAFETY: clause 2; the function is found only where the real driver has it.
+        unsafe { real.device.get_device_buffer_memory_requirements(info, &mut out) };
+        real.translated(out.memory_requirements)
+    });
     let requirements = state
         .enter(Call::GetDeviceBufferMemoryRequirements)
-        .and_then(|mut call| call.requirements_without(&form, None));
+        .and_then(|mut call| call.requirements_without(&form, real));
     // SAFETY: clause 2.
     unsafe { write_requirements2(requirements.ok(), out) };
 }
@@ -89,9 +95,15 @@ pub(super) unsafe extern "system" fn get_device_image_memory_requirements(
     let info = unsafe { &*info };
     // SAFETY: clause 2.
     let form = image_form(unsafe { &*info.p_create_info });
+    let real = state.real.as_ref().map(|real| {
+        let mut out = vk::MemoryRequirements2::default();
+        // SAFETY: clause 2; the function is found only where the real driver has it.
+        unsafe { real.device.get_device_image_memory_requirements(info, &mut out) };
+        real.translated(out.memory_requirements)
+    });
     let requirements = state
         .enter(Call::GetDeviceImageMemoryRequirements)
-        .and_then(|mut call| call.requirements_without(&form, None));
+        .and_then(|mut call| call.requirements_without(&form, real));
     // SAFETY: clause 2.
     unsafe { write_requirements2(requirements.ok(), out) };
 }

@@ -2,7 +2,7 @@
 
 use ash::vk::{self, Handle};
 
-use super::{result_code, slice_of, state_of, write_handle};
+use super::{state_of, write_handle};
 use crate::call::Call;
 use crate::format::TexelBlock;
 use crate::image::ImageForm;
@@ -21,7 +21,16 @@ pub(super) unsafe extern "system" fn create_buffer(
     let state = unsafe { state_of(device) };
     // SAFETY: clause 2.
     let info = unsafe { &*info };
-    let make = || Ok(Made { handle: state.new_handle(), requirements: None });
+    let make = || {
+        let Some(real) = &state.real else {
+            return Ok(Made { handle: state.new_handle(), requirements: None });
+        };
+        // SAFETY: clause 2.
+        let buffer = unsafe { real.device.create_buffer(info, None) }?;
+        // SAFETY: the buffer was made above.
+        let requirements = unsafe { real.device.get_buffer_memory_requirements(buffer) };
+        Ok(Made { handle: buffer.as_raw(), requirements: Some(real.translated(requirements)) })
+    };
     let result = state
         .enter_about(Call::CreateBuffer, About::Size(info.size))
         .and_then(|mut call| call.create_resource(buffer_form(info), make));
@@ -39,7 +48,16 @@ pub(super) unsafe extern "system" fn create_image(
     let state = unsafe { state_of(device) };
     // SAFETY: clause 2.
     let info = unsafe { &*info };
-    let make = || Ok(Made { handle: state.new_handle(), requirements: None });
+    let make = || {
+        let Some(real) = &state.real else {
+            return Ok(Made { handle: state.new_handle(), requirements: None });
+        };
+        // SAFETY: clause 2.
+        let image = unsafe { real.device.create_image(info, None) }?;
+        // SAFETY: the image was made above.
+        let requirements = unsafe { real.device.get_image_memory_requirements(image) };
+        Ok(Made { handle: image.as_raw(), requirements: Some(real.translated(requirements)) })
+    };
     let result = state
         .enter(Call::CreateImage)
         .and_then(|mut call| call.create_resource(image_form(info), make));
@@ -78,10 +96,16 @@ pub(super) unsafe extern "system" fn destroy_buffer(
 ) {
     // SAFETY: clause 1.
     let state = unsafe { state_of(device) };
+    let destroy = || {
+        if let Some(real) = &state.real {
+            // SAFETY: the books have it, so it is the real driver's; the rest is the program's.
+            unsafe { real.device.destroy_buffer(buffer, None) };
+        }
+    };
     // The function returns nothing; a breach is on record.
     let _ = state
         .enter(Call::DestroyBuffer)
-        .and_then(|mut call| call.destroy_resource(ObjectKind::Buffer, buffer.as_raw(), || ()));
+        .and_then(|mut call| call.destroy_resource(ObjectKind::Buffer, buffer.as_raw(), destroy));
 }
 
 pub(super) unsafe extern "system" fn destroy_image(
@@ -91,74 +115,16 @@ pub(super) unsafe extern "system" fn destroy_image(
 ) {
     // SAFETY: clause 1.
     let state = unsafe { state_of(device) };
+    let destroy = || {
+        if let Some(real) = &state.real {
+            // SAFETY: the books have it, so it is the real driver's; the rest is the program's.
+            unsafe { real.device.destroy_image(image, None) };
+        }
+    };
     // The function returns nothing; a breach is on record.
     let _ = state
         .enter(Call::DestroyImage)
-        .and_then(|mut call| call.destroy_resource(ObjectKind::Image, image.as_raw(), || ()));
-}
-
-pub(super) unsafe extern "system" fn bind_buffer_memory(
-    device: vk::Device,
-    buffer: vk::Buffer,
-    memory: vk::DeviceMemory,
-    offset: vk::DeviceSize,
-) -> vk::Result {
-    let bind = [(buffer.as_raw(), memory.as_raw(), offset)];
-    // SAFETY: clause 1.
-    unsafe { bind_all(device, Call::BindBufferMemory, ObjectKind::Buffer, &bind) }
-}
-
-pub(super) unsafe extern "system" fn bind_image_memory(
-    device: vk::Device,
-    image: vk::Image,
-    memory: vk::DeviceMemory,
-    offset: vk::DeviceSize,
-) -> vk::Result {
-    let bind = [(image.as_raw(), memory.as_raw(), offset)];
-    // SAFETY: clause 1.
-    unsafe { bind_all(device, Call::BindImageMemory, ObjectKind::Image, &bind) }
-}
-
-pub(super) unsafe extern "system" fn bind_buffer_memory2(
-    device: vk::Device,
-    count: u32,
-    infos: *const vk::BindBufferMemoryInfo<'_>,
-) -> vk::Result {
-    // SAFETY: clause 2.
-    let binds: Vec<_> = unsafe { slice_of(count, infos) }
-        .iter()
-        .map(|info| (info.buffer.as_raw(), info.memory.as_raw(), info.memory_offset))
-        .collect();
-    // SAFETY: clause 1.
-    unsafe { bind_all(device, Call::BindBufferMemory2, ObjectKind::Buffer, &binds) }
-}
-
-pub(super) unsafe extern "system" fn bind_image_memory2(
-    device: vk::Device,
-    count: u32,
-    infos: *const vk::BindImageMemoryInfo<'_>,
-) -> vk::Result {
-    // SAFETY: clause 2.
-    let binds: Vec<_> = unsafe { slice_of(count, infos) }
-        .iter()
-        .map(|info| (info.image.as_raw(), info.memory.as_raw(), info.memory_offset))
-        .collect();
-    // SAFETY: clause 1.
-    unsafe { bind_all(device, Call::BindImageMemory2, ObjectKind::Image, &binds) }
-}
-
-/// # Safety
-///
-/// Clause 1.
-unsafe fn bind_all(
-    device: vk::Device,
-    call: Call,
-    kind: ObjectKind,
-    binds: &[(u64, u64, u64)],
-) -> vk::Result {
-    // SAFETY: clause 1.
-    let state = unsafe { state_of(device) };
-    result_code(&state.enter(call).and_then(|mut call| call.bind(kind, binds, |_| Ok(()))))
+        .and_then(|mut call| call.destroy_resource(ObjectKind::Image, image.as_raw(), destroy));
 }
 
 pub(super) unsafe extern "system" fn get_buffer_device_address(
@@ -168,9 +134,16 @@ pub(super) unsafe extern "system" fn get_buffer_device_address(
     // SAFETY: clause 1.
     let state = unsafe { state_of(device) };
     // SAFETY: clause 2.
-    let buffer = unsafe { &*info }.buffer.as_raw();
+    let info = unsafe { &*info };
+    let buffer = info.buffer.as_raw();
     state
         .enter(Call::GetBufferDeviceAddress)
-        .and_then(|mut call| call.buffer_device_address(buffer, || None))
+        .and_then(|mut call| {
+            call.buffer_device_address(buffer, || {
+                let real = state.real.as_ref()?;
+                // SAFETY: clause 2; the function is found only where the real driver has it.
+                Some(unsafe { real.device.get_buffer_device_address(info) })
+            })
+        })
         .unwrap_or(0)
 }

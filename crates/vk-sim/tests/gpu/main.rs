@@ -1,0 +1,4 @@
+//! The simulated driver beside and over a real one, which is lavapipe under validation.
+
+mod overlay;
+mod stage;
