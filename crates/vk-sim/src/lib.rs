@@ -2,16 +2,31 @@
 //!
 //! A [`SimDriver`] is one device with any memory table and any limits ([`DriverConfig`]). Code
 //! under test gets an ordinary [`ash::Device`] and [`ash::Instance`] and cannot tell the difference
-//! as far as memory goes: allocations come from heaps that run out, mappings are real host memory
-//! whose bytes persist, buffers and images have requirements. Beside that the driver
+//! as far as memory goes: allocations come from heaps that run out, mappings are host memory whose
+//! bytes persist, buffers and images have requirements. Beside that the driver
 //!
-//! - counts: every call ([`SimDriver::calls`]) and every living object ([`SimDriver::live`]);
 //! - checks: each breach of valid usage that concerns memory is on record, with its values and the
-//!   name of the rule ([`SimDriver::violations`]), and harmless;
-//! - fails: any call that may fail does so on demand ([`SimDriver::fail`]).
+//!   name of the rule ([`SimDriver::violations`]), and harmless; practices that are legal but that a
+//!   careful program avoids are a list of their own ([`SimDriver::lints`]);
+//! - keeps host and device apart: non-coherent memory has a copy for each, so a forgotten flush or
+//!   invalidation, or an atom that two resources share, shows as wrong bytes;
+//! - executes transfers: copies, fills and updates of buffers, and copies to and from images, when
+//!   the program waits for what it submitted;
+//! - counts: every call ([`SimDriver::calls`]) and every living object ([`SimDriver::live`]);
+//! - fails: any call that may fail does so on demand, by number, size, memory type or heap, or at
+//!   random ([`SimDriver::fail`], [`SimDriver::fail_within`], [`SimDriver::fail_randomly`]);
+//! - waits: calls are delayed or held up ([`SimDriver::set_delay`], [`SimDriver::set_hook`]);
+//! - moves budgets: its own and what other processes take ([`SimDriver::set_heap_budget`],
+//!   [`SimDriver::set_other_usage`]);
+//! - poses: over a real driver, which then executes everything ([`SimDriver::over`]).
 //!
-//! Does not: execute commands, make queues, or know about what is not memory. A function that it
-//! lacks is null in the tables, and ash aborts the process when it is called.
+//! With the feature `tables` there are the memory tables of 35 real devices, and of some hostile
+//! ones, in the module `tables`.
+//!
+//! Does not: draw or compute, track image layouts, look for hazards between commands, order
+//! queues by semaphores, or know about what is not memory. Copies take a texel as a whole, whatever
+//! the aspect. A function that it lacks is null in the tables, and ash aborts the process when it is
+//! called.
 //!
 //! ```
 //! use ash::vk;
@@ -39,7 +54,7 @@
 //! );
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
-
+#![cfg_attr(feature = "tables", doc = include_str!("renderer.md"))]
 #![deny(clippy::unwrap_used)]
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test that panics has failed"))]
 

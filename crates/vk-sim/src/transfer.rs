@@ -20,6 +20,9 @@ impl Entered<'_> {
     ) -> CallResult<()> {
         self.recording(command_buffer)?;
         let source_size = self.transfer_buffer(Role::Source, source)?;
+        if !self.books.buffers.contains_key(&destination) {
+            return Err(self.refuse(Rule::UnknownDestination { buffer: destination }));
+        }
         let destination_size = self.transfer_buffer(Role::Destination, destination)?;
         for region in &regions {
             let (from, to, size) = (region.src_offset, region.dst_offset, region.size);
@@ -83,16 +86,16 @@ impl Entered<'_> {
         self.push(command_buffer, Command::FillBuffer { buffer, offset, size, word })
     }
 
+    /// Writes `size` bytes, which `read` reads if they are not too many.
     pub(crate) fn update_buffer(
         &mut self,
         command_buffer: u64,
         buffer: u64,
-        offset: u64,
-        bytes: Vec<u8>,
+        (offset, size): (u64, u64),
+        read: impl FnOnce() -> Vec<u8>,
     ) -> CallResult<()> {
         self.recording(command_buffer)?;
         let buffer_size = self.transfer_buffer(Role::Destination, buffer)?;
-        let size = u64::try_from(bytes.len()).expect("`usize` is at most 64 bits wide");
         let rule = if size == 0 {
             Rule::ZeroSize
         } else if size > MAX_UPDATE {
@@ -103,6 +106,7 @@ impl Entered<'_> {
             Rule::TransferNotOnWord { member: "dstOffset", value: offset }
         } else {
             self.check_span(Role::Destination, offset, size, buffer_size)?;
+            let bytes = read();
             return self.push(command_buffer, Command::UpdateBuffer { buffer, offset, bytes });
         };
         Err(self.refuse(rule))

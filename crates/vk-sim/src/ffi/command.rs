@@ -50,12 +50,13 @@ pub(super) unsafe extern "system" fn cmd_update_buffer(
 ) {
     // SAFETY: clause 1.
     let state = unsafe { command_state_of(command_buffer) };
-    // More than 32 bits are past what the command takes: refused by their number, not read.
-    let count = u32::try_from(size).unwrap_or(u32::MAX).min(1 << 17);
-    // SAFETY: clause 2, for no more bytes than were said.
-    let bytes = unsafe { slice_of(count, data.cast::<u8>()) }.to_vec();
+    let read = || {
+        let count = u32::try_from(size).expect("read only if it is at most 65536");
+        // SAFETY: clause 2.
+        unsafe { slice_of(count, data.cast::<u8>()) }.to_vec()
+    };
     let _ = state.enter(Call::CmdUpdateBuffer).and_then(|mut call| {
-        call.update_buffer(command_buffer.as_raw(), buffer.as_raw(), offset, bytes)
+        call.update_buffer(command_buffer.as_raw(), buffer.as_raw(), (offset, size), read)
     });
 }
 

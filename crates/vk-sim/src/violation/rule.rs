@@ -87,6 +87,8 @@ pub enum Rule {
     NoSingleReset { command_buffer: u64, pool: u64 },
     /// The fence that is to be signalled is signalled already.
     FenceSignaled { fence: u64 },
+    /// The buffer that a copy between buffers is to write is no living one of this device.
+    UnknownDestination { buffer: u64 },
     /// The resource was made without the transfer usage that the command needs.
     TransferUsage { role: Role, kind: ObjectKind, handle: u64 },
     /// The resource has no memory, or its memory was freed.

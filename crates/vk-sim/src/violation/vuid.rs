@@ -18,42 +18,14 @@ impl Violation {
         const DEDICATED: &str = "VkMemoryDedicatedAllocateInfo";
         let owner = owner(self.call);
         Some(match self.rule {
-            Rule::UnknownHandle { kind, .. } if self.call == Call::AllocateMemory => {
-                (DEDICATED, parameter(kind))
-            }
-            Rule::UnknownHandle { kind, .. } => (owner, self.parameter_clause(kind)),
+            Rule::UnknownHandle { kind, .. } => self.parameter_rule(kind),
+            Rule::UnknownDestination { .. } => (owner, "dstBuffer-parameter"),
             Rule::DeviceDestroyed => (self.call.name(), "device-parameter"),
             Rule::DeviceCoherentMemory { .. } => (owner, "deviceCoherentMemory-02790"),
             Rule::PriorityOutOfRange { .. } => {
                 ("VkMemoryPriorityAllocateInfoEXT", "priority-02602")
             }
-            Rule::ZeroSize => match self.call {
-                Call::CmdCopyBuffer => ("VkBufferCopy", "size-01988"),
-                Call::CmdFillBuffer => (owner, "size-00026"),
-                Call::CmdUpdateBuffer => (owner, "dataSize-arraylength"),
-                Call::AllocateMemory => ("VkMemoryAllocateInfo", "allocationSize-00638"),
-                Call::CreateBuffer => ("VkBufferCreateInfo", "size-00912"),
-                Call::MapMemory => (owner, "size-00680"),
-                _ => return None,
-            },
-            Rule::ZeroExtent { member } if self.call != Call::CreateImage => (
-                "VkBufferImageCopy",
-                match member {
-                    "width" => "imageExtent-06659",
-                    "height" => "imageExtent-06660",
-                    _ => "imageExtent-06661",
-                },
-            ),
-            Rule::ZeroExtent { member } => (
-                "VkImageCreateInfo",
-                match member {
-                    "width" => "extent-00944",
-                    "height" => "extent-00945",
-                    "depth" => "extent-00946",
-                    "mipLevels" => "mipLevels-00947",
-                    _ => "arrayLayers-00948",
-                },
-            ),
+            Rule::ZeroSize | Rule::ZeroExtent { .. } => return self.zero_rule(),
             Rule::LargerThanHeap { .. } => (owner, "pAllocateInfo-01713"),
             Rule::MemoryTypeOutOfRange { .. } => (owner, "pAllocateInfo-01714"),
             Rule::TooManyAllocations { .. } => (owner, "maxMemoryAllocationCount-04101"),
@@ -80,6 +52,40 @@ impl Violation {
                 None => return self.command_rule(),
             },
         })
+    }
+
+    /// Owner and clause of a rule against zeros.
+    fn zero_rule(&self) -> Option<(&'static str, &'static str)> {
+        let owner = self.call.name();
+        let Rule::ZeroExtent { member } = self.rule else {
+            return Some(match self.call {
+                Call::CmdCopyBuffer => ("VkBufferCopy", "size-01988"),
+                Call::CmdFillBuffer => (owner, "size-00026"),
+                Call::CmdUpdateBuffer => (owner, "dataSize-arraylength"),
+                Call::AllocateMemory => ("VkMemoryAllocateInfo", "allocationSize-00638"),
+                Call::CreateBuffer | Call::GetDeviceBufferMemoryRequirements => {
+                    ("VkBufferCreateInfo", "size-00912")
+                }
+                Call::MapMemory => (owner, "size-00680"),
+                _ => return None,
+            });
+        };
+        if matches!(self.call, Call::CmdCopyBufferToImage | Call::CmdCopyImageToBuffer) {
+            let clause = match member {
+                "width" => "imageExtent-06659",
+                "height" => "imageExtent-06660",
+                _ => "imageExtent-06661",
+            };
+            return Some(("VkBufferImageCopy", clause));
+        }
+        let clause = match member {
+            "width" => "extent-00944",
+            "height" => "extent-00945",
+            "depth" => "extent-00946",
+            "mipLevels" => "mipLevels-00947",
+            _ => "arrayLayers-00948",
+        };
+        Some(("VkImageCreateInfo", clause))
     }
 
     /// The clause of a rule about binding, which differs by resource, and for images by function.
@@ -111,7 +117,7 @@ impl Violation {
 }
 
 /// The function, or the structure it takes, that the specification lists the rule under.
-fn owner(call: Call) -> &'static str {
+pub(super) fn owner(call: Call) -> &'static str {
     match call {
         Call::FlushMappedMemoryRanges | Call::InvalidateMappedMemoryRanges => "VkMappedMemoryRange",
         Call::BindBufferMemory2 => "VkBindBufferMemoryInfo",

@@ -1,6 +1,6 @@
 //! The names of the rules about commands, queues and fences.
 
-use super::vuid::parameter;
+use super::vuid::{owner, parameter};
 use super::{ObjectKind, Role, Rule, Violation};
 use crate::call::Call;
 use crate::record::CommandState;
@@ -15,6 +15,13 @@ impl Violation {
                 "VkBufferImageCopy",
                 if is_row { "bufferRowLength-00195" } else { "bufferImageHeight-00196" },
             ));
+        }
+        if let Rule::TransferMemory { kind, .. } = self.rule
+            && matches!(self.call, Call::CmdPipelineBarrier | Call::CmdPipelineBarrier2)
+        {
+            let is_image = kind == ObjectKind::Image;
+            let clause = if is_image { "image-01932" } else { "buffer-01931" };
+            return Some((self.barrier_structure(kind), clause));
         }
         let clause = match self.rule {
             Rule::InUse { .. } => self.in_use_clause()?,
@@ -37,21 +44,41 @@ impl Violation {
         Some((owner, clause))
     }
 
-    /// The parameter that a handle of this kind is: commands have a source and a destination, and
-    /// what is in an array has the array's name.
-    pub(super) fn parameter_clause(&self, kind: ObjectKind) -> &'static str {
+    /// Owner and clause for a handle of this kind that is of no living object: commands have a
+    /// source and a destination, and what is in a structure or an array is listed there.
+    pub(super) fn parameter_rule(&self, kind: ObjectKind) -> (&'static str, &'static str) {
+        use ObjectKind::{Buffer, CommandBuffer, CommandPool, Fence, Image};
+        let owner = owner(self.call);
         match (self.call, kind) {
-            (Call::CmdFillBuffer | Call::CmdUpdateBuffer, ObjectKind::Buffer)
-            | (Call::CmdCopyImageToBuffer, ObjectKind::Buffer) => "dstBuffer-parameter",
-            // The two buffers of a copy have one kind; the source is looked at first.
-            (Call::CmdCopyBuffer | Call::CmdCopyBufferToImage, ObjectKind::Buffer) => {
-                "srcBuffer-parameter"
+            (Call::AllocateMemory, kind) => ("VkMemoryDedicatedAllocateInfo", parameter(kind)),
+            (Call::CmdFillBuffer | Call::CmdUpdateBuffer | Call::CmdCopyImageToBuffer, Buffer) => {
+                (owner, "dstBuffer-parameter")
             }
-            (Call::CmdCopyBufferToImage, ObjectKind::Image) => "dstImage-parameter",
-            (Call::CmdCopyImageToBuffer, ObjectKind::Image) => "srcImage-parameter",
-            (Call::FreeCommandBuffers, ObjectKind::CommandBuffer) => "pCommandBuffers-00048",
-            (Call::ResetFences | Call::WaitForFences, ObjectKind::Fence) => "pFences-parameter",
-            _ => parameter(kind),
+            (Call::CmdCopyBuffer | Call::CmdCopyBufferToImage, Buffer) => {
+                (owner, "srcBuffer-parameter")
+            }
+            (Call::CmdCopyBufferToImage, Image) => (owner, "dstImage-parameter"),
+            (Call::CmdCopyImageToBuffer, Image) => (owner, "srcImage-parameter"),
+            (Call::CmdPipelineBarrier | Call::CmdPipelineBarrier2, Buffer | Image) => {
+                (self.barrier_structure(kind), parameter(kind))
+            }
+            (Call::AllocateCommandBuffers, CommandPool) => {
+                ("VkCommandBufferAllocateInfo", parameter(kind))
+            }
+            (Call::FreeCommandBuffers, CommandBuffer) => (owner, "pCommandBuffers-00048"),
+            (Call::QueueSubmit, CommandBuffer) => ("VkSubmitInfo", "pCommandBuffers-parameter"),
+            (Call::QueueSubmit2, CommandBuffer) => ("VkCommandBufferSubmitInfo", parameter(kind)),
+            (Call::ResetFences | Call::WaitForFences, Fence) => (owner, "pFences-parameter"),
+            _ => (owner, parameter(kind)),
+        }
+    }
+
+    fn barrier_structure(&self, kind: ObjectKind) -> &'static str {
+        match (self.call, kind) {
+            (Call::CmdPipelineBarrier2, ObjectKind::Image) => "VkImageMemoryBarrier2",
+            (Call::CmdPipelineBarrier2, _) => "VkBufferMemoryBarrier2",
+            (_, ObjectKind::Image) => "VkImageMemoryBarrier",
+            _ => "VkBufferMemoryBarrier",
         }
     }
 
@@ -139,8 +166,11 @@ impl Violation {
             (Call::CmdCopyBufferToImage, Rule::NoSubresource { .. }) => "imageSubresource-01702",
             (_, Rule::NoSubresource { member: "mipLevel", .. }) => "imageSubresource-01703",
             (_, Rule::NoSubresource { .. }) => "imageSubresource-01704",
-            (Call::CmdCopyBufferToImage, Rule::TexelsOutside { .. }) => "pRegions-06218",
-            (_, Rule::TexelsOutside { .. }) => "pRegions-06221",
+            (_, Rule::TexelsOutside { axis: "z", .. }) => "imageOffset-00200",
+            (Call::CmdCopyBufferToImage, Rule::TexelsOutside { axis: "x", .. }) => "pRegions-06218",
+            (Call::CmdCopyBufferToImage, Rule::TexelsOutside { .. }) => "pRegions-06219",
+            (_, Rule::TexelsOutside { axis: "x", .. }) => "pRegions-06221",
+            (_, Rule::TexelsOutside { .. }) => "pRegions-06222",
             (_, Rule::TexelOffset { .. }) => "bufferOffset-01558",
             _ => return None,
         })

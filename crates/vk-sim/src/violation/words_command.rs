@@ -30,6 +30,7 @@ impl Rule {
     fn fmt_transfer(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         use Rule as R;
         match *self {
+            R::UnknownDestination { buffer } => write!(f, "{buffer:#x} is no living buffer"),
             R::TransferUsage { role, kind, handle } => {
                 write!(f, "{kind} {handle:#x} was made without TRANSFER_{role} usage")
             }

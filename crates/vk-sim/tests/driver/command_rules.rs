@@ -175,3 +175,44 @@ fn buffers_without_usage_or_memory() {
     ];
     assert_eq!(found, expected);
 }
+
+#[test]
+fn transfers_and_barriers_of_destroyed_buffers() {
+    let recorder = Recorder::new();
+    let driver = &recorder.driver;
+    let good = recorder.buffer(VRAM, 256).buffer;
+    let gone = driver.buffer(256, TRANSFER).unwrap();
+    driver.destroy_buffer(gone);
+    let unbound = driver.buffer(256, TRANSFER).unwrap();
+    let image = driver.image(8, vk::ImageUsageFlags::SAMPLED).unwrap();
+    recorder.run(|device, commands| {
+        let region = vk::BufferCopy::default().size(1);
+        for (from, to) in [(gone, good), (good, gone)] {
+            // SAFETY: the driver lives.
+            unsafe { device.cmd_copy_buffer(commands, from, to, &[region]) };
+        }
+        let stage = vk::PipelineStageFlags::TRANSFER;
+        let no_flags = vk::DependencyFlags::empty();
+        for buffer in [gone, unbound] {
+            let barrier = vk::BufferMemoryBarrier::default().buffer(buffer).size(1);
+            // SAFETY: the driver lives.
+            unsafe {
+                device.cmd_pipeline_barrier(commands, stage, stage, no_flags, &[], &[barrier], &[])
+            };
+        }
+        let barriers = [vk::ImageMemoryBarrier2::default().image(image)];
+        let info = vk::DependencyInfo::default().image_memory_barriers(&barriers);
+        // SAFETY: the driver lives.
+        unsafe { device.cmd_pipeline_barrier2(commands, &info) };
+    });
+    let found: Vec<_> = driver.violations().iter().map(|found| found.vuid().unwrap()).collect();
+    let expected = [
+        "VUID-vkCmdCopyBuffer-srcBuffer-parameter",
+        "VUID-vkCmdCopyBuffer-dstBuffer-parameter",
+        "VUID-VkBufferMemoryBarrier-buffer-parameter",
+        "VUID-VkBufferMemoryBarrier-buffer-01931",
+        "VUID-VkImageMemoryBarrier2-image-01932",
+    ];
+    assert_eq!(found, expected);
+    assert!(driver.violations().iter().all(|found| !found.to_string().contains('{')));
+}

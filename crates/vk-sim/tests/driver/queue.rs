@@ -64,68 +64,61 @@ fn a_fence_waits_for_what_was_submitted_up_to_it() {
     assert_eq!(recorder.driver.violations(), []);
 }
 
+type Break = fn(&Recorder, vk::Buffer, vk::DeviceMemory, vk::CommandBuffer);
+
+/// What may not be done while commands are pending.
+const IN_USE: [(Call, ObjectKind, &str, Break); 7] = [
+    (
+        Call::DestroyBuffer,
+        ObjectKind::Buffer,
+        "vkDestroyBuffer-buffer-00922",
+        |recorder, buffer, _, _| {
+            recorder.driver.destroy_buffer(buffer);
+        },
+    ),
+    (
+        Call::FreeMemory,
+        ObjectKind::Memory,
+        "vkFreeMemory-memory-00677",
+        |recorder, _, memory, _| {
+            recorder.driver.free(memory);
+        },
+    ),
+    (Call::DestroyFence, ObjectKind::Fence, "vkDestroyFence-fence-01120", |recorder, _, _, _| {
+        // SAFETY: the driver lives.
+        unsafe { recorder.driver.device().destroy_fence(recorder.fence, None) }
+    }),
+    (Call::ResetFences, ObjectKind::Fence, "vkResetFences-pFences-01123", |recorder, _, _, _| {
+        // SAFETY: the driver lives.
+        let result = unsafe { recorder.driver.device().reset_fences(&[recorder.fence]) };
+        assert_eq!(result, Err(REFUSED));
+    }),
+    (Call::QueueSubmit, ObjectKind::Fence, "vkQueueSubmit-fence-00064", |recorder, _, _, _| {
+        assert_eq!(recorder.submit(&[], recorder.fence), Err(REFUSED));
+    }),
+    (
+        Call::DestroyCommandPool,
+        ObjectKind::CommandBuffer,
+        "vkDestroyCommandPool-commandPool-00041",
+        |recorder, _, _, _| {
+            // SAFETY: the driver lives.
+            unsafe { recorder.driver.device().destroy_command_pool(recorder.pool, None) }
+        },
+    ),
+    (
+        Call::FreeCommandBuffers,
+        ObjectKind::CommandBuffer,
+        "vkFreeCommandBuffers-pCommandBuffers-00047",
+        |recorder, _, _, commands| {
+            // SAFETY: the driver lives.
+            unsafe { recorder.driver.device().free_command_buffers(recorder.pool, &[commands]) }
+        },
+    ),
+];
+
 #[test]
 fn what_pending_commands_use_cannot_go() {
-    type Break = fn(&Recorder, vk::Buffer, vk::DeviceMemory, vk::CommandBuffer);
-    let cases: [(Call, ObjectKind, &str, Break); 7] = [
-        (
-            Call::DestroyBuffer,
-            ObjectKind::Buffer,
-            "vkDestroyBuffer-buffer-00922",
-            |recorder, buffer, _, _| {
-                recorder.driver.destroy_buffer(buffer);
-            },
-        ),
-        (
-            Call::FreeMemory,
-            ObjectKind::Memory,
-            "vkFreeMemory-memory-00677",
-            |recorder, _, memory, _| {
-                recorder.driver.free(memory);
-            },
-        ),
-        (
-            Call::DestroyFence,
-            ObjectKind::Fence,
-            "vkDestroyFence-fence-01120",
-            |recorder, _, _, _| {
-                // SAFETY: the driver lives.
-                unsafe { recorder.driver.device().destroy_fence(recorder.fence, None) }
-            },
-        ),
-        (
-            Call::ResetFences,
-            ObjectKind::Fence,
-            "vkResetFences-pFences-01123",
-            |recorder, _, _, _| {
-                // SAFETY: the driver lives.
-                let result = unsafe { recorder.driver.device().reset_fences(&[recorder.fence]) };
-                assert_eq!(result, Err(REFUSED));
-            },
-        ),
-        (Call::QueueSubmit, ObjectKind::Fence, "vkQueueSubmit-fence-00064", |recorder, _, _, _| {
-            assert_eq!(recorder.submit(&[], recorder.fence), Err(REFUSED));
-        }),
-        (
-            Call::DestroyCommandPool,
-            ObjectKind::CommandBuffer,
-            "vkDestroyCommandPool-commandPool-00041",
-            |recorder, _, _, _| {
-                // SAFETY: the driver lives.
-                unsafe { recorder.driver.device().destroy_command_pool(recorder.pool, None) }
-            },
-        ),
-        (
-            Call::FreeCommandBuffers,
-            ObjectKind::CommandBuffer,
-            "vkFreeCommandBuffers-pCommandBuffers-00047",
-            |recorder, _, _, commands| {
-                // SAFETY: the driver lives.
-                unsafe { recorder.driver.device().free_command_buffers(recorder.pool, &[commands]) }
-            },
-        ),
-    ];
-    for (call, kind, vuid, break_rule) in cases {
+    for (call, kind, vuid, break_rule) in IN_USE {
         let recorder = Recorder::new();
         let (buffer, pointer, commands) = filling(&recorder);
         recorder.submit(&[commands], recorder.fence).unwrap();

@@ -141,3 +141,20 @@ fn every_hostile_device_works_within_its_limits() {
         assert!(exercise(name, config) > 0, "{name}");
     }
 }
+
+#[test]
+fn sizes_near_the_largest_number_are_counted_and_never_backed() {
+    let config = tables::hostile().find(|(name, _)| name.contains("2^63")).unwrap().1;
+    let driver = SimDriver::new(config).unwrap();
+    let half = (1 << 63) - 1;
+    let memory = driver.allocate(1, half).unwrap();
+    assert_eq!(driver.live().memory_bytes_per_heap[1], half);
+    let no_memory = vk::Result::ERROR_OUT_OF_DEVICE_MEMORY;
+    assert_eq!(driver.allocate(1, half), Err(no_memory), "the sum passes the heap");
+    assert_eq!(driver.allocate(3, u64::MAX), Err(no_memory), "no addresses are left");
+    let mapped = driver.map(memory, 0, vk::WHOLE_SIZE);
+    assert_eq!(mapped, Err(vk::Result::ERROR_MEMORY_MAP_FAILED));
+    assert_eq!(driver.live().mapped, 0);
+    driver.free(memory);
+    assert_eq!(driver.finish(), []);
+}

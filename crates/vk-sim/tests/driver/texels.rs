@@ -145,8 +145,8 @@ fn compressed_texels_are_copied_block_by_block() {
     assert_eq!(all, expected);
 }
 
-#[test]
-fn regions_that_leave_image_or_buffer() {
+/// Regions of an image of 8 by 8 texels and two levels that cannot be uploaded.
+fn wrong_regions() -> Vec<(vk::BufferImageCopy, Rule, &'static str)> {
     let outside = |axis, offset, extent, level_extent| Rule::TexelsOutside {
         axis,
         offset,
@@ -158,7 +158,7 @@ fn regions_that_leave_image_or_buffer() {
     let full = region(0, 0, [0; 3], [8, 8, 1]);
     let mut no_layers = full;
     no_layers.image_subresource.layer_count = 2;
-    let cases = [
+    vec![
         (
             region(0, 0, [0; 3], [0, 8, 1]),
             Rule::ZeroExtent { member: "width" },
@@ -172,7 +172,12 @@ fn regions_that_leave_image_or_buffer() {
         (
             region(1, 0, [0, -1, 0], [4, 4, 1]),
             outside("y", -1, 4, 4),
-            "vkCmdCopyBufferToImage-pRegions-06218",
+            "vkCmdCopyBufferToImage-pRegions-06219",
+        ),
+        (
+            region(0, 0, [0, 0, 1], [8, 8, 1]),
+            outside("z", 1, 1, 1),
+            "vkCmdCopyBufferToImage-imageOffset-00200",
         ),
         (
             region(2, 0, [0; 3], [1, 1, 1]),
@@ -205,8 +210,13 @@ fn regions_that_leave_image_or_buffer() {
             short(u64::MAX - 3, u64::MAX),
             "vkCmdCopyBufferToImage-pRegions-00171",
         ),
-    ];
-    for (region, rule, vuid) in cases {
+    ]
+}
+
+#[test]
+fn regions_that_leave_image_or_buffer() {
+    let full = region(0, 0, [0; 3], [8, 8, 1]);
+    for (region, rule, vuid) in wrong_regions() {
         let recorder = Recorder::new();
         let texture = texture(&recorder, &image_info(vk::Format::R8G8B8A8_UNORM, [8, 8, 1], 2, 1));
         upload(&recorder, &texture, &[region]);

@@ -177,6 +177,50 @@ pub(super) const PROGRAMS: &[Program] = &[
             refused(stage.submit(&[commands], NO_FENCE));
         },
     },
+    Program {
+        name: "copy to a destroyed buffer",
+        run: |stage| {
+            let buffer = stage.bound_buffer(DST);
+            stage.destroy_buffer_early(buffer);
+            copy_between(stage, stage.bound_buffer(SRC), buffer, (0, 0, 64));
+        },
+    },
+    Program {
+        name: "a barrier for a buffer without memory",
+        run: |stage| {
+            let barrier = vk::BufferMemoryBarrier::default()
+                .buffer(stage.new_buffer(DST))
+                .size(vk::WHOLE_SIZE)
+                .src_queue_family_index(vk::QUEUE_FAMILY_IGNORED)
+                .dst_queue_family_index(vk::QUEUE_FAMILY_IGNORED);
+            let (at, flags) = (vk::PipelineStageFlags::TRANSFER, vk::DependencyFlags::empty());
+            // SAFETY: invalid usage, on purpose, and held back.
+            stage.recorded(|device, commands| unsafe {
+                device.cmd_pipeline_barrier(commands, at, at, flags, &[], &[barrier], &[]);
+            });
+        },
+    },
+    Program {
+        name: "free a command buffer in use",
+        run: |stage| {
+            let pool = stage.pool(vk::CommandPoolCreateFlags::empty());
+            let commands = stage.commands_of(pool);
+            stage.begin(commands).unwrap();
+            stage.end(commands).unwrap();
+            stage.submit(&[commands], NO_FENCE).unwrap();
+            // SAFETY: invalid usage, on purpose, and held back.
+            unsafe { stage.device.free_command_buffers(pool, &[commands]) };
+        },
+    },
+    Program {
+        name: "destroy a fence in use",
+        run: |stage| {
+            let fence = stage.fence(vk::FenceCreateFlags::empty());
+            stage.pending(fence);
+            // SAFETY: invalid usage, on purpose, and held back.
+            unsafe { stage.device.destroy_fence(fence, None) };
+        },
+    },
 ];
 
 fn copy(
