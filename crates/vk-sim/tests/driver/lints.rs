@@ -1,7 +1,8 @@
-//! Neighbours that are legal and too close are lints.
+//! Legal practices that a careful program avoids are lints: neighbours too close, memory freed with
+//! something bound.
 
 use ash::vk::{self, Handle};
-use vk_sim::{DriverConfig, Rule, SimDriver};
+use vk_sim::{Call, DriverConfig, Rule, SimDriver, Violation};
 
 use crate::support::{CACHED, Calls, VRAM};
 
@@ -73,4 +74,18 @@ fn two_buffers_in_one_atom_of_memory_that_has_atoms() {
         };
         assert_eq!(rules(&driver), if is_lint { vec![shared] } else { Vec::new() });
     }
+}
+
+#[test]
+fn freeing_memory_with_bound_resources_is_a_lint() {
+    let driver = driver();
+    let memory = driver.allocate(VRAM, 4096).unwrap();
+    let buffer = driver.buffer(256, TRANSFER).unwrap();
+    driver.bind_buffer(buffer, memory, 0).unwrap();
+    driver.free(memory);
+    assert_eq!(driver.violations(), []);
+    let rule = Rule::FreedWithBound { memory: memory.as_raw(), bound_count: 1 };
+    assert_eq!(driver.lints(), [Violation { call: Call::FreeMemory, rule }]);
+    driver.destroy_buffer(buffer);
+    assert_eq!(driver.finish(), []);
 }

@@ -145,14 +145,12 @@ fn compressed_texels_are_copied_block_by_block() {
     assert_eq!(all, expected);
 }
 
+fn outside(axis: &'static str, offset: i32, extent: u32, level_extent: u32) -> Rule {
+    Rule::TexelsOutside { axis, offset, extent, level_extent }
+}
+
 /// Regions of an image of 8 by 8 texels and two levels that cannot be uploaded.
 fn wrong_regions() -> Vec<(vk::BufferImageCopy, Rule, &'static str)> {
-    let outside = |axis, offset, extent, level_extent| Rule::TexelsOutside {
-        axis,
-        offset,
-        extent,
-        level_extent,
-    };
     let short =
         |offset, size| Rule::TransferSize { role: Role::Source, offset, size, buffer_size: 4096 };
     let full = region(0, 0, [0; 3], [8, 8, 1]);

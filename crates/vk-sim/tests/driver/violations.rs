@@ -252,20 +252,6 @@ fn asking_what_a_destroyed_resource_requires() {
 }
 
 #[test]
-fn freeing_memory_with_bound_resources_is_a_lint() {
-    let driver = driver();
-    let memory = driver.allocate(VRAM, 4096).unwrap();
-    let buffer = driver.buffer(256, TRANSFER).unwrap();
-    driver.bind_buffer(buffer, memory, 0).unwrap();
-    driver.free(memory);
-    assert_eq!(driver.violations(), []);
-    let rule = Rule::FreedWithBound { memory: memory.as_raw(), bound_count: 1 };
-    assert_eq!(driver.lints(), [Violation { call: Call::FreeMemory, rule }]);
-    driver.destroy_buffer(buffer);
-    assert_eq!(driver.finish(), []);
-}
-
-#[test]
 fn objects_left_behind_are_named_at_the_end() {
     let driver = driver();
     let memory = driver.allocate(VRAM, 64).unwrap();
