@@ -1,0 +1,211 @@
+//! Ratios from figures: a table for people, one JSON object a line for programs.
+
+use std::fmt::Write;
+
+use crate::contest::{Entry, Outcome, Standing};
+use crate::program::Figure;
+
+/// One comparison. `ratio` is `ours / theirs`: below 1 we are better.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Row {
+    pub(crate) group: &'static str,
+    pub(crate) case: &'static str,
+    pub(crate) peer: &'static str,
+    pub(crate) ours: f64,
+    pub(crate) theirs: f64,
+    pub(crate) unit: &'static str,
+    /// Of the medians.
+    pub(crate) ratio: f64,
+    /// The median of the ratios of single runs.
+    pub(crate) ratio_of_runs: f64,
+}
+
+impl Row {
+    fn of(
+        group: &'static str,
+        case: &'static str,
+        peer: &'static str,
+        ours: &[f64],
+        theirs: &[f64],
+    ) -> Self {
+        let ratios: Vec<_> = ours.iter().zip(theirs).map(|(ours, theirs)| ours / theirs).collect();
+        let ratio_of_runs = median(&ratios);
+        let (ours, theirs) = (median(ours), median(theirs));
+        let ratio = ours / theirs;
+        Self { group, case, peer, ours, theirs, unit: "ns", ratio, ratio_of_runs }
+    }
+
+    /// The row as a JSON object. Names are letters, digits, `-` and `_`, so nothing is escaped.
+    pub(crate) fn json(&self) -> String {
+        let Self { group, case, peer, ours, theirs, unit, ratio, .. } = self;
+        format!(
+            "{{\"group\":\"{group}\",\"case\":\"{case}\",\"peer\":\"{peer}\",\"ours\":{ours:.3},\
+             \"theirs\":{theirs:.3},\"unit\":\"{unit}\",\"ratio\":{ratio:.4}}}"
+        )
+    }
+}
+
+/// The comparisons of one case, in the order of the peers; without those that have no figures.
+pub(crate) fn rows(group: &'static str, outcome: &Outcome) -> Vec<Row> {
+    outcome
+        .theirs
+        .iter()
+        .filter(|entry| !entry.figures.is_empty() && !outcome.ours.figures.is_empty())
+        .map(|entry| {
+            let (ours, theirs) = (&outcome.ours.figures, &entry.figures);
+            Row::of(group, outcome.case.name, entry.peer, ours, theirs)
+        })
+        .collect()
+}
+
+/// Ours at ten thousand live blocks and more against ours at a thousand, as rows of the peer `self`.
+pub(crate) fn growth_rows(group: &'static str, outcomes: &[Outcome]) -> Vec<Row> {
+    let Some(base) = outcomes.iter().find(|outcome| outcome.case.name == "live-1k") else {
+        return vec![];
+    };
+    outcomes
+        .iter()
+        .filter(|o| o.case.name.starts_with("live-") && o.case.name != base.case.name)
+        .filter(|o| !o.ours.figures.is_empty() && !base.ours.figures.is_empty())
+        .map(|o| Row::of(group, o.case.name, "self", &o.ours.figures, &base.ours.figures))
+        .collect()
+}
+
+/// The table of one case.
+pub(crate) fn table(group: &'static str, outcome: &Outcome) -> String {
+    let mut text = format!("\n{}   {}\n", outcome.case.name, outcome.case.about);
+    let what = match outcome.case.figure {
+        Figure::Pair => "ns a pair",
+        Figure::WorstOperation => "ns the worst",
+    };
+    let mut line = |columns: [&str; 6]| {
+        let [name, figure, spread, ratio, ratio_of_runs, note] = columns;
+        let row = format!(
+            "  {name:<30} {figure:>12} {spread:>17} {ratio:>8} {ratio_of_runs:>9}   {note}"
+        );
+        text.push_str(row.trim_end());
+        text.push('\n');
+    };
+    line(["", what, "(range)", "ratio", "by runs", "refused"]);
+    let single = |entry: &Entry| {
+        [number(median(&entry.figures)), range(&entry.figures), note(&entry.standing, entry.is_cut)]
+    };
+    let [figure, spread, note_of_ours] = single(&outcome.ours);
+    line([outcome.ours.peer, &figure, &spread, "", "", &note_of_ours]);
+    let is_one_figure = outcome.case.figure == Figure::WorstOperation;
+    let rows = rows(group, outcome);
+    for entry in &outcome.theirs {
+        match rows.iter().find(|row| row.peer == entry.peer) {
+            Some(row) => {
+                let [figure, spread, note] = single(entry);
+                let ratio = format!("{:.3}", row.ratio);
+                let by_runs = format!("{:.3}", row.ratio_of_runs);
+                let by_runs = if is_one_figure { "" } else { &by_runs };
+                line([entry.peer, &figure, &spread, &ratio, by_runs, &note]);
+            }
+            None => line([entry.peer, "-", "", "", "", &note(&entry.standing, false)]),
+        }
+    }
+    if !outcome.harness.figures.is_empty() {
+        let [figure, spread, _] = single(&outcome.harness);
+        line(["(harness alone)", &figure, &spread, "", "", "in every figure above"]);
+    }
+    text
+}
+
+/// The table of our own growth, or nothing if the cases were not run.
+pub(crate) fn growth_table(rows: &[Row]) -> String {
+    if rows.is_empty() {
+        return String::new();
+    }
+    let mut text = String::from("\nours with more live blocks, against live-1k\n");
+    for row in rows {
+        let Row { case, ours, theirs, ratio, ratio_of_runs, .. } = row;
+        writeln!(
+            text,
+            "  {case:<12} {ours:>8.1} ns against {theirs:.1}   {ratio:.3}   by runs {ratio_of_runs:.3}"
+        )
+        .expect("writing to a string does not fail");
+    }
+    text
+}
+
+fn note(standing: &Standing, is_cut: bool) -> String {
+    match standing {
+        Standing::LeftOut(reason) => format!("left out: {reason}"),
+        Standing::Wrong(fault) => format!("WRONG, not timed: {fault}"),
+        Standing::Verified(verified) => {
+            // A program that ends before its measured part has not been asked anything.
+            let asked = verified.allocation_count.max(1) as f64;
+            let percent = 100.0 * verified.refused_count as f64 / asked;
+            let mut note = format!("{percent:.2} %");
+            if is_cut {
+                note.push_str("  (slow: cut short)");
+            }
+            if !verified.is_merging_checked {
+                note.push_str("  (slow: merging not checked)");
+            }
+            note
+        }
+    }
+}
+
+fn number(figure: f64) -> String {
+    if figure.is_nan() {
+        return "-".into();
+    }
+    if figure < 1000.0 { format!("{figure:.1}") } else { format!("{figure:.0}") }
+}
+
+fn range(figures: &[f64]) -> String {
+    if figures.len() < 2 {
+        return String::new();
+    }
+    let least = figures.iter().copied().fold(f64::INFINITY, f64::min);
+    let most = figures.iter().copied().fold(0.0, f64::max);
+    format!("({}..{})", number(least), number(most))
+}
+
+/// The middle figure, or the mean of the two middle ones; not a number if there is none.
+fn median(figures: &[f64]) -> f64 {
+    let mut sorted = figures.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let middle = sorted.len() / 2;
+    match sorted.len() {
+        0 => f64::NAN,
+        count if count % 2 == 1 => sorted[middle],
+        _ => f64::midpoint(sorted[middle - 1], sorted[middle]),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_median_is_the_middle_or_the_mean_of_the_two_middle_ones() {
+        assert_eq!(median(&[3.0, 1.0, 2.0]), 2.0);
+        assert_eq!(median(&[4.0, 1.0, 2.0, 3.0]), 2.5);
+        assert!(median(&[]).is_nan());
+    }
+
+    #[test]
+    fn ratios_are_ours_by_theirs_between_medians_and_run_by_run() {
+        let row = Row::of("core", "lifo", "rlsf", &[1.0, 2.0, 9.0], &[4.0, 4.0, 9.0]);
+        assert_eq!((row.ours, row.theirs), (2.0, 4.0));
+        assert_eq!(row.ratio, 0.5);
+        assert_eq!(row.ratio_of_runs, 0.5);
+        let row = Row::of("core", "lifo", "rlsf", &[1.0, 2.0, 3.0], &[1.0, 4.0, 3.0]);
+        assert_eq!((row.ratio, row.ratio_of_runs), (2.0 / 3.0, 1.0));
+    }
+
+    #[test]
+    fn a_row_is_one_object_on_one_line() {
+        let row = Row::of("core", "churn-50", "vma-default", &[18.0], &[60.0]);
+        assert_eq!(
+            row.json(),
+            "{\"group\":\"core\",\"case\":\"churn-50\",\"peer\":\"vma-default\",\"ours\":18.000,\
+             \"theirs\":60.000,\"unit\":\"ns\",\"ratio\":0.3000}"
+        );
+    }
+}
