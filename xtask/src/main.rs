@@ -13,6 +13,7 @@ mod sections;
 mod setup;
 mod test;
 mod tidy;
+mod versus;
 mod vulkan;
 mod workspace;
 
@@ -24,13 +25,17 @@ const HELP: &str = "\
 cargo xtask <verb>
 
   setup                   install what demo and test need beyond the toolchain:
-                          lavapipe, the Vulkan loader, the validation layer
+                          lavapipe, the Vulkan loader, the validation layer;
+                          with --versus also a C++ compiler
   demo [arguments]        replay a recorded renderer on this machine's GPU, or on
                           lavapipe; the arguments go to the replay (try: demo --help)
   test                    everything: format, tidy, layering, clippy, each library alone,
-                          tests, doc tests, docs, no-std link check, GPU tests
+                          tests, doc tests, docs, no-std link check, GPU tests;
+                          with --versus also that the comparison compiles, and its tests
   test-gpu [--any-device] GPU tests on lavapipe under validation; with --any-device
                           on the driver that the machine or the environment chooses
+  versus <group> [...]    our allocators beside others on this machine, as ratios (try:
+                          versus core --quick, and versus help); needs a C++ compiler
   tidy                    rules of the repository that no compiler checks
   help                    this text
 ";
@@ -45,13 +50,18 @@ fn main() -> ExitCode {
     if verb == "demo" {
         return demo::run(rest).unwrap_or_else(|failure| report(&failure));
     }
+    if verb == "versus" {
+        return versus::run(rest).unwrap_or_else(|failure| report(&failure));
+    }
     let result = match (verb, words.as_slice()) {
         ("help" | "--help" | "-h", _) => {
             print!("{HELP}");
             Ok(())
         }
         ("setup", []) => setup::run(),
-        ("test", []) => test::run(),
+        ("setup", ["--versus"]) => setup::run().and_then(|()| setup::install_compiler()),
+        ("test", []) => test::run(test::Scope::Usual),
+        ("test", ["--versus"]) => test::run(test::Scope::WithVersus),
         ("test-gpu", []) => gpu::run(gpu::Device::Lavapipe),
         ("test-gpu", ["--any-device"]) => gpu::run(gpu::Device::Any),
         ("tidy", []) => tidy::run(),

@@ -1,9 +1,10 @@
 //! The no-std link check: three libraries in one static library without std, and a planted fault.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use crate::run::{self, Echo, Failure};
+use crate::workspace;
 
 /// The package that links the libraries, a workspace of its own.
 const PACKAGE: &str = "xtask/no-std";
@@ -22,14 +23,11 @@ pub(crate) fn run() -> Result<(), Failure> {
 fn command(verb: &str, arguments: &[&str]) -> Command {
     let manifest = Path::new(PACKAGE).join("Cargo.toml");
     let mut command = run::cargo([verb, "--locked", "--manifest-path"]);
-    command.arg(manifest).args(arguments).env("CARGO_TARGET_DIR", target_folder());
     command
-}
-
-/// A folder of its own under the main target folder, so that neither waits for the other's lock.
-fn target_folder() -> PathBuf {
-    let main = std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
-    run::root().join(main.unwrap_or_else(|| "target".into())).join("no-std")
+        .arg(manifest)
+        .args(arguments)
+        .env("CARGO_TARGET_DIR", workspace::target_folder("no-std"));
+    command
 }
 
 /// With std linked in there are two panic handlers, which the compiler refuses as E0152.
@@ -57,11 +55,5 @@ mod tests {
         assert!(check_planted(true, "").is_err());
         let other = check_planted(false, "error: cannot update the lock file\n").unwrap_err();
         assert!(other.to_string().contains("cannot update the lock file"));
-    }
-
-    #[test]
-    fn the_check_has_a_target_folder_of_its_own() {
-        assert!(target_folder().is_absolute());
-        assert!(target_folder().ends_with("no-std"));
     }
 }

@@ -65,9 +65,14 @@ pub(crate) fn run(command: Command) -> Result<(), Failure> {
 }
 
 /// Runs a command to its end with this program's own terminal, whatever its exit status.
-pub(crate) fn status(mut command: Command) -> Result<ExitStatus, Failure> {
+pub(crate) fn status(command: Command) -> Result<ExitStatus, Failure> {
+    announce(&shown(&command));
+    status_in_silence(command)
+}
+
+/// The same without a word on standard output, which is the command's alone.
+pub(crate) fn status_in_silence(mut command: Command) -> Result<ExitStatus, Failure> {
     let shown = shown(&command);
-    announce(&shown);
     command.status().map_err(|error| cannot_start(&shown, &error))
 }
 

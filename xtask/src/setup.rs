@@ -29,6 +29,9 @@ const LOADER: Part = Part { name: "the Vulkan loader", package: "libvulkan1" };
 const LAYER: Part =
     Part { name: "the Khronos validation layer", package: "vulkan-validationlayers" };
 
+/// For `versus` alone: one of the allocators it compares is written in C++.
+const COMPILER: Part = Part { name: "a C++ compiler", package: "g++" };
+
 /// What is missing, in the order in which it would be used.
 pub(crate) fn missing(vulkan: &Vulkan) -> Vec<Part> {
     let parts = [(&vulkan.loader, LOADER), (&vulkan.lavapipe, LAVAPIPE), (&vulkan.layer, LAYER)];
@@ -58,6 +61,34 @@ pub(crate) fn run() -> Result<(), Failure> {
 /// Installs what is missing, and is silent if nothing is.
 pub(crate) fn run_if_needed() -> Result<(), Failure> {
     if missing(&Vulkan::of_this_machine()).is_empty() { Ok(()) } else { run() }
+}
+
+/// Installs a C++ compiler, if there is none.
+pub(crate) fn install_compiler() -> Result<(), Failure> {
+    if require_compiler().is_ok() {
+        println!("already there: {}", COMPILER.name);
+        return Ok(());
+    }
+    let parts = [COMPILER];
+    let rights = rights().map_err(|why| by_hand(&parts, why))?;
+    println!("setup: installing {} with apt-get", names(&parts));
+    install(rights, &parts)?;
+    require_compiler()
+}
+
+/// Fails, and says what to do, if there is no C++ compiler where cargo's build scripts look.
+pub(crate) fn require_compiler() -> Result<(), Failure> {
+    let line = std::env::var("CXX").unwrap_or_default();
+    // It may have arguments behind it.
+    let program = line.split_whitespace().next().unwrap_or("c++");
+    if answers(program, &["--version"]) {
+        return Ok(());
+    }
+    Err(Failure::new(format!(
+        "missing: {} (`{program}` does not answer); `cargo xtask setup --versus` installs it \
+         where there is apt-get (package {})",
+        COMPILER.name, COMPILER.package,
+    )))
 }
 
 fn already_there(vulkan: &Vulkan) -> String {

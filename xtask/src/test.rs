@@ -12,15 +12,28 @@ use crate::run::{self, Echo, Failure};
 use crate::sections::Sections;
 use crate::setup;
 use crate::tidy;
+use crate::versus;
 use crate::workspace::{LIBRARIES, own_workspaces};
 
 /// How many failed tests the last line names; all of them stand above it.
 const NAMES_SHOWN: usize = 5;
 
+/// How much is checked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Scope {
+    /// What CI runs.
+    Usual,
+    /// The comparison with other allocators, too, which takes a C++ compiler to build.
+    WithVersus,
+}
+
 /// Runs every check of the repository; the last line says how many tests passed and failed.
-pub(crate) fn run() -> Result<(), Failure> {
+pub(crate) fn run(scope: Scope) -> Result<(), Failure> {
     let mut sections = Sections::default();
-    let result = all(&mut sections);
+    let result = all(&mut sections).and_then(|()| match scope {
+        Scope::Usual => Ok(()),
+        Scope::WithVersus => sections.run("versus", versus::check),
+    });
     print!("{}", sections.summary());
     result
 }

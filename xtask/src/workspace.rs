@@ -4,6 +4,8 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::run;
+
 /// The libraries that are published, lowest layer first.
 pub(crate) const LIBRARIES: [&str; 4] =
     ["buddy-core", "memtype-select", "vk-pool", "gpu-alloc-ash"];
@@ -22,6 +24,13 @@ pub(crate) fn own_workspaces(root: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(folders)
 }
 
+/// The target folder of such a workspace: one of its own under the main one, so that neither waits
+/// for the other's lock.
+pub(crate) fn target_folder(name: &str) -> PathBuf {
+    let main = std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
+    run::root().join(main.unwrap_or_else(|| "target".into())).join(name)
+}
+
 /// Whether a manifest has the section `[name]`.
 pub(crate) fn has_section(manifest: &str, name: &str) -> bool {
     manifest
@@ -38,6 +47,13 @@ mod tests {
         let folders = own_workspaces(crate::run::root()).unwrap();
         assert!(folders.iter().any(|folder| folder.ends_with("xtask/no-std")), "{folders:?}");
         assert!(!folders.iter().any(|folder| folder.ends_with("xtask/boot")), "{folders:?}");
+    }
+
+    #[test]
+    fn a_workspace_of_its_own_has_a_target_folder_of_its_own() {
+        assert!(target_folder("no-std").is_absolute());
+        assert!(target_folder("no-std").ends_with("no-std"));
+        assert_ne!(target_folder("no-std"), target_folder("versus"));
     }
 
     #[test]
