@@ -49,6 +49,8 @@ pub(crate) struct Entry {
     pub(crate) figures: Vec<f64>,
     /// Whether the program was cut because the peer is slow.
     pub(crate) is_cut: bool,
+    /// Which operation the worst was, counted from 0.
+    pub(crate) worst_at: Option<usize>,
     /// Least time of each operation.
     fastest: Vec<u32>,
 }
@@ -145,6 +147,7 @@ fn verified(contestants: &Contestants, case: Case, effort: Effort) -> Outcome {
         standing,
         figures: vec![],
         is_cut: false,
+        worst_at: None,
         fastest: vec![],
     };
     // The harness has no answers to verify.
@@ -205,6 +208,7 @@ impl Entry {
             standing: Standing::LeftOut(""),
             figures: vec![],
             is_cut: false,
+            worst_at: None,
             fastest: vec![],
         }
     }
@@ -212,9 +216,11 @@ impl Entry {
 
 /// The largest of the least times becomes the entry's one figure.
 fn worst(entry: &mut Entry, clock_overhead: u32) {
-    let worst = entry.fastest.iter().max().map(|&time| time.saturating_sub(clock_overhead));
+    let worst = entry.fastest.iter().enumerate().max_by_key(|&(_, time)| time);
+    entry.worst_at = worst.map(|(index, _)| index);
     // Below a nanosecond no clock tells anything, and ratios need a divisor.
-    entry.figures = worst.map(|time| f64::from(time.max(1))).into_iter().collect();
+    let above = |time: &u32| f64::from(time.saturating_sub(clock_overhead).max(1));
+    entry.figures = worst.map(|(_, time)| above(time)).into_iter().collect();
     entry.fastest = vec![];
 }
 
@@ -250,6 +256,15 @@ mod tests {
         }
         let wrong = |o: &Outcome| matches!(o.theirs[0].standing, Standing::Wrong(_));
         assert!(outcomes.iter().any(wrong));
+    }
+
+    #[test]
+    fn the_worst_operation_is_the_largest_of_the_least_times_above_the_clock() {
+        let mut entry = Entry { fastest: vec![30, 95, 40], ..Entry::placeholder() };
+        worst(&mut entry, 20);
+        assert_eq!((entry.figures.as_slice(), entry.worst_at), ([75.0].as_slice(), Some(1)));
+        worst(&mut entry, 20);
+        assert_eq!((entry.figures.as_slice(), entry.worst_at), ([].as_slice(), None));
     }
 
     #[test]

@@ -88,7 +88,9 @@ pub(crate) fn table(group: &'static str, outcome: &Outcome) -> String {
     };
     line(["", what, "(range)", "ratio", "by runs", "refused"]);
     let single = |entry: &Entry| {
-        [number(median(&entry.figures)), range(&entry.figures), note(&entry.standing, entry.is_cut)]
+        let worst_at = entry.worst_at.map(|index| worst_operation(outcome, index));
+        let note = note(&entry.standing, entry.is_cut) + &worst_at.unwrap_or_default();
+        [number(median(&entry.figures)), range(&entry.figures), note]
     };
     let [figure, spread, note_of_ours] = single(&outcome.ours);
     line([outcome.ours.peer, &figure, &spread, "", "", &note_of_ours]);
@@ -111,6 +113,13 @@ pub(crate) fn table(group: &'static str, outcome: &Outcome) -> String {
         line(["(harness alone)", &figure, &spread, "", "", "in every figure above"]);
     }
     text
+}
+
+/// Which operation the worst was, for a person who looks for the reason.
+fn worst_operation(outcome: &Outcome, index: usize) -> String {
+    let operation = outcome.case.operations[index];
+    let kind = if operation.is_allocation() { "allocate" } else { "free" };
+    format!("  operation {index}: {kind}")
 }
 
 /// The table of our own growth, or nothing if the cases were not run.
