@@ -1,0 +1,237 @@
+//! Programs on `buddy-core`: a region of any shape, in storage of either kind, against a shadow map.
+//!
+//! Basic design: blocks that were handed out are freed, and so are blocks that were made up: halves,
+//! unions, neighbours, buddies, stale ones, and plain numbers. A made-up block must be refused unless
+//! it happens to be a live one. After each step the counters are compared, and in regions that are
+//! small enough every query and every bit.
+
+mod shadow;
+
+use buddy_core::{AllocError, BuddyAllocator, BuddyBlock, ConfigError, Fixed, FreeError, Storage};
+
+use self::shadow::Shadow;
+use crate::input::Input;
+use crate::{Tally, Trace};
+
+/// Steps of one program, at most.
+const MAX_STEPS: u64 = 1024;
+
+/// Words that a region may take, so that a program is done in no time.
+const MAX_WORDS: usize = 1 << 12;
+
+/// Runs one program on the buddy allocator.
+///
+/// # Panics
+///
+/// On every finding.
+pub fn core(bytes: &[u8], trace: Trace) -> Tally {
+    let mut input = Input::new(bytes);
+    if input.is_empty() {
+        return Tally::default();
+    }
+    let (total_size, min_block_size) = shape(&mut input);
+    let is_fixed = input.one_in(2);
+    trace.say(|| format!("region {total_size:#x} by {min_block_size:#x}, fixed {is_fixed}"));
+    let Some(word_count) = BuddyAllocator::<Fixed<'_>>::words_needed(total_size, min_block_size)
+    else {
+        refuse_shape(total_size, min_block_size);
+        return Tally { refusals: 1, ..Tally::default() };
+    };
+    assert!(min_block_size.is_power_of_two() && total_size >= min_block_size, "no such region");
+    if word_count > MAX_WORDS {
+        return Tally::default();
+    }
+    if !is_fixed {
+        let region = BuddyAllocator::new(total_size, min_block_size);
+        let region = region.expect("a region that has a number of words can be made");
+        return Program::new(region, total_size, trace).run(&mut input);
+    }
+    // What the words held before must not matter.
+    let mut words = vec![0xDEAD_BEEF_0BAD_F00D; word_count + usize::from(input.one_in(16))];
+    let lent = words.len();
+    match BuddyAllocator::with_words(total_size, min_block_size, &mut words) {
+        Ok(region) => {
+            assert_eq!(lent, word_count);
+            Program::new(region, total_size, trace).run(&mut input)
+        }
+        Err(error) => {
+            let wrong = ConfigError::WrongWordCount { word_count: lent, words_needed: word_count };
+            assert_eq!(error, wrong);
+            assert_ne!(lent, word_count);
+            Tally { refusals: 1, ..Tally::default() }
+        }
+    }
+}
+
+/// A region's size and its minimum block: mostly a few hundred blocks, sometimes anything.
+fn shape(input: &mut Input<'_>) -> (u64, u64) {
+    match input.below(8) {
+        0 => (input.word(), input.word()),
+        1 => (input.number(63), input.power(63)),
+        2 => (input.number(63), input.number(63)),
+        3 => {
+            // As far up as 64 bits reach.
+            let shift = 62 - input.below(12);
+            (u64::MAX - input.word() % (2 << shift), 1 << shift)
+        }
+        _ => {
+            let shift = input.below(40);
+            let blocks = input.number(13);
+            let tail = input.word() & ((1 << shift) - 1);
+            ((blocks << shift) + tail, 1 << shift)
+        }
+    }
+}
+
+fn refuse_shape(total_size: u64, min_block_size: u64) {
+    let Err(error) = BuddyAllocator::new(total_size, min_block_size) else {
+        panic!("a region that has no number of words was made");
+    };
+    let is_right = match error {
+        ConfigError::ZeroSize { .. } => total_size == 0 || min_block_size == 0,
+        ConfigError::MinBlockSizeNotPowerOfTwo { .. } => !min_block_size.is_power_of_two(),
+        ConfigError::BelowMinBlock { .. } => total_size < min_block_size,
+        ConfigError::TooManyBlocks { block_count, max_block_count } => {
+            block_count == total_size / min_block_size && block_count > max_block_count
+        }
+        _ => false,
+    };
+    assert!(is_right, "{total_size:#x} by {min_block_size:#x}: {error}");
+}
+
+/// A region, and what is known of it.
+struct Program<S> {
+    region: BuddyAllocator<S>,
+    shadow: Shadow,
+    last_freed: BuddyBlock,
+    /// Whether everything is looked at after every step.
+    is_small: bool,
+    trace: Trace,
+    tally: Tally,
+}
+
+impl<S: Storage> Program<S> {
+    fn new(region: BuddyAllocator<S>, asked_size: u64, trace: Trace) -> Self {
+        let min_block_size = region.min_block_size();
+        let total_size = region.total_size();
+        assert_eq!(total_size, asked_size / min_block_size * min_block_size);
+        Self {
+            is_small: total_size / min_block_size <= 256,
+            shadow: Shadow::new(total_size, min_block_size),
+            region,
+            last_freed: BuddyBlock { offset: 0, size: 0 },
+            trace,
+            tally: Tally::default(),
+        }
+    }
+
+    fn run(mut self, input: &mut Input<'_>) -> Tally {
+        self.shadow.check(&self.region);
+        while !input.is_empty() && self.tally.steps < MAX_STEPS {
+            self.tally.steps += 1;
+            self.step(input);
+            self.shadow.check_counters(&self.region);
+            if self.is_small || self.tally.steps.is_multiple_of(64) {
+                self.shadow.check(&self.region);
+            }
+        }
+        self.drain();
+        self.tally
+    }
+
+    fn step(&mut self, input: &mut Input<'_>) {
+        match input.below(16) {
+            0..=5 => {
+                let size = self.size(input);
+                self.allocate(size, 1);
+            }
+            6 | 7 => {
+                let size = self.size(input);
+                let alignment = if input.one_in(8) { input.word() } else { input.power(63) };
+                self.allocate(size, alignment);
+            }
+            8..=11 => self.free_live(input.word()),
+            12 | 13 => self.free_forged(input),
+            14 => {
+                let size = if input.one_in(2) { input.word() } else { 0 };
+                let alignment = input.number(63);
+                self.allocate(size, alignment);
+            }
+            _ if input.one_in(8) => {
+                self.trace.say(|| "reset".into());
+                self.region.reset();
+                self.shadow.reset();
+            }
+            _ => self.shadow.check(&self.region),
+        }
+    }
+
+    /// Of any magnitude up to a little beyond the region.
+    fn size(&self, input: &mut Input<'_>) -> u64 {
+        let bits = self.region.total_size().ilog2().min(62);
+        input.number(u8::try_from(bits).expect("a logarithm is below 64"))
+    }
+
+    fn allocate(&mut self, size: u64, alignment: u64) {
+        let result = self.region.allocate_aligned(size, alignment);
+        self.trace.say(|| format!("allocate {size:#x} at {alignment:#x}: {result:x?}"));
+        match result {
+            Ok(block) => {
+                self.shadow.take(block, size, alignment);
+                self.tally.allocations += 1;
+            }
+            Err(error) => {
+                self.shadow.check_refusal(&self.region, error, size, alignment);
+                self.tally.refusals += 1;
+                assert!(!matches!(error, AllocError::OutOfMemory { largest_free_block, .. }
+                    if largest_free_block != self.region.largest_free_block()));
+            }
+        }
+    }
+
+    fn free_live(&mut self, pick: u64) {
+        let Some(block) = self.shadow.pick(pick) else { return };
+        self.trace.say(|| format!("free {block:x?}"));
+        assert_eq!(self.region.free(block), Ok(()), "{block:x?} is live");
+        self.shadow.give(block);
+        self.last_freed = block;
+    }
+
+    fn free_forged(&mut self, input: &mut Input<'_>) {
+        let near = self.shadow.pick(input.word()).unwrap_or(self.last_freed);
+        let BuddyBlock { offset, size } = near;
+        let min = self.region.min_block_size();
+        let forged = match input.below(10) {
+            0 => self.last_freed,
+            1 => BuddyBlock { offset, size: size / 2 },
+            2 => BuddyBlock { offset, size: size.wrapping_mul(2) },
+            3 => BuddyBlock { offset: offset & !size, size: size.wrapping_mul(2) },
+            4 => BuddyBlock { offset: offset ^ size, size },
+            5 => BuddyBlock { offset: offset.wrapping_add(min), size },
+            6 => BuddyBlock { offset: offset.wrapping_add(size / 2), size: size / 2 },
+            7 => BuddyBlock { offset, size: size.wrapping_add(1) },
+            8 => BuddyBlock { offset: input.word(), size: input.power(63) },
+            _ => BuddyBlock { offset: input.word(), size: input.word() },
+        };
+        if self.shadow.is_live(forged) {
+            return;
+        }
+        self.trace.say(|| format!("free forged {forged:x?}"));
+        let BuddyBlock { offset, size } = forged;
+        assert_eq!(self.region.free(forged), Err(FreeError::NotAllocated { offset, size }));
+        self.tally.forgeries += 1;
+    }
+
+    /// Frees what is left; the region must then serve as it did at first.
+    fn drain(&mut self) {
+        while self.shadow.pick(0).is_some() {
+            self.free_live(0);
+        }
+        self.shadow.check(&self.region);
+        let whole: Vec<BuddyBlock> = self.region.free_blocks().collect();
+        for block in &whole {
+            assert_eq!(self.region.allocate(block.size), Ok(*block), "as large as it was first");
+        }
+        assert_eq!(self.region.largest_free_block(), 0);
+    }
+}
