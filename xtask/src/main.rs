@@ -4,6 +4,7 @@
 #![forbid(unsafe_code)]
 
 mod demo;
+mod fuzz;
 mod gpu;
 mod layering;
 mod no_std;
@@ -26,16 +27,20 @@ cargo xtask <verb>
 
   setup                   install what demo and test need beyond the toolchain:
                           lavapipe, the Vulkan loader, the validation layer;
-                          with --versus also a C++ compiler
+                          with --versus also a C++ compiler, with --fuzz cargo-fuzz
   demo [arguments]        replay a recorded renderer on this machine's GPU, or on
                           lavapipe; the arguments go to the replay (try: demo --help)
   test                    everything: format, tidy, layering, clippy, each library alone,
                           tests, doc tests, docs, no-std link check, GPU tests;
-                          with --versus also that the comparison compiles, and its tests
+                          with --versus also that the comparison compiles, and its tests;
+                          with --long also what takes minutes: fuzzing, 30 s for each target
   test-gpu [--any-device] GPU tests on lavapipe under validation; with --any-device
                           on the driver that the machine or the environment chooses
   versus <group> [...]    our allocators beside others on this machine, as ratios (try:
                           versus core --quick, and versus help); needs a C++ compiler
+  fuzz [core] [facade] [--seconds N | --long] | --prove
+                          fuzz the buddy allocator and the whole allocator on a simulated
+                          driver, 30 s each (--long: 30 minutes); --prove finds planted faults
   tidy                    rules of the repository that no compiler checks
   help                    this text
 ";
@@ -60,8 +65,9 @@ fn main() -> ExitCode {
         }
         ("setup", []) => setup::run(),
         ("setup", ["--versus"]) => setup::run().and_then(|()| setup::install_compiler()),
-        ("test", []) => test::run(test::Scope::Usual),
-        ("test", ["--versus"]) => test::run(test::Scope::WithVersus),
+        ("setup", ["--fuzz"]) => fuzz::install(),
+        ("test", words) if let Some(extras) = test::Extras::of(words) => test::run(extras),
+        ("fuzz", words) => fuzz::run(words),
         ("test-gpu", []) => gpu::run(gpu::Device::Lavapipe),
         ("test-gpu", ["--any-device"]) => gpu::run(gpu::Device::Any),
         ("tidy", []) => tidy::run(),

@@ -4,6 +4,7 @@
 //! little is compiled twice. What is cheap and fails often comes first.
 
 use crate::demo;
+use crate::fuzz;
 use crate::gpu;
 use crate::layering;
 use crate::no_std;
@@ -18,21 +19,37 @@ use crate::workspace::{LIBRARIES, own_workspaces};
 /// How many failed tests the last line names; all of them stand above it.
 const NAMES_SHOWN: usize = 5;
 
-/// How much is checked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Scope {
-    /// What CI runs.
-    Usual,
-    /// The comparison with other allocators, too, which takes a C++ compiler to build.
-    WithVersus,
+/// What is run beside what CI runs on every change.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Extras {
+    /// What takes minutes, or needs more than the pinned toolchain.
+    long: bool,
+    /// The comparison with other allocators, which takes a C++ compiler to build.
+    versus: bool,
+}
+
+impl Extras {
+    /// What the words after `test` ask for; `None` if one of them is unknown.
+    pub(crate) fn of(words: &[&str]) -> Option<Self> {
+        words.iter().try_fold(Self::default(), |extras, &word| match word {
+            "--long" => Some(Self { long: true, ..extras }),
+            "--versus" => Some(Self { versus: true, ..extras }),
+            _ => None,
+        })
+    }
 }
 
 /// Runs every check of the repository; the last line says how many tests passed and failed.
-pub(crate) fn run(scope: Scope) -> Result<(), Failure> {
+pub(crate) fn run(extras: Extras) -> Result<(), Failure> {
     let mut sections = Sections::default();
-    let result = all(&mut sections).and_then(|()| match scope {
-        Scope::Usual => Ok(()),
-        Scope::WithVersus => sections.run("versus", versus::check),
+    let result = all(&mut sections).and_then(|()| {
+        if extras.versus {
+            sections.run("versus", versus::check)?;
+        }
+        if extras.long {
+            sections.run("fuzz", |_| fuzz::run_as_test())?;
+        }
+        Ok(())
     });
     print!("{}", sections.summary());
     result
@@ -49,6 +66,7 @@ fn all(sections: &mut Sections) -> Result<(), Failure> {
     sections.run("doc tests", documentation_tests)?;
     sections.run("docs", |_| docs())?;
     sections.run("no-std link check", |_| no_std::run())?;
+    sections.run("fuzz inputs", fuzz::check_programs)?;
     sections.run("GPU tests", |tally| gpu::run_counted(gpu::Device::Lavapipe, tally))?;
     sections.run("demo", |_| demo::check())
 }
@@ -58,7 +76,7 @@ fn format() -> Result<(), Failure> {
     let folders = own_workspaces(run::root())
         .map_err(|error| Failure::new(format!("xtask/ cannot be read: {error}")))?;
     for folder in folders {
-        let mut command = run::cargo(["fmt", "--check", "--manifest-path"]);
+        let mut command = run::cargo(["fmt", "--all", "--check", "--manifest-path"]);
         command.arg(folder.join("Cargo.toml"));
         run::run(command)?;
     }
@@ -170,5 +188,13 @@ mod tests {
         let failure = check_documentation_tests(&lacking).unwrap_err();
         assert_eq!(failure, Failure::new("no doc test of vk-pool ran"));
         assert!(check_documentation_tests(&all.replace("2 passed", "0 passed")).is_err());
+    }
+
+    #[test]
+    fn extras_are_told_by_their_words_in_any_order() {
+        assert_eq!(Extras::of(&[]), Some(Extras::default()));
+        assert_eq!(Extras::of(&["--long", "--versus"]), Some(Extras { long: true, versus: true }));
+        assert_eq!(Extras::of(&["--versus"]), Some(Extras { long: false, versus: true }));
+        assert_eq!(Extras::of(&["--long", "--fast"]), None);
     }
 }

@@ -109,8 +109,10 @@ impl Contents {
                 }
                 Access::NotMapped => panic!("the bytes were written, so they are mapped"),
             }
-            let wrong = (0..bytes.len()).find(|&index| found[index] != bytes[index]);
-            if let Some(index) = wrong {
+            // As a whole first: a fuzzer looks into every comparison of single bytes.
+            if found != *bytes {
+                let index = (0..bytes.len()).find(|&index| found[index] != bytes[index]);
+                let index = index.expect("they differ");
                 let (found, written) = (found[index], bytes[index]);
                 let at = offset + index as u64;
                 panic!("byte {at:#x} of {allocation:?} is {found:#x}, {written:#x} was written");
