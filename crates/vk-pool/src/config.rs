@@ -83,7 +83,8 @@ impl PoolConfig {
     ///
     /// # Errors
     ///
-    /// [`ConfigError::NotPowerOfTwo`] or [`ConfigError::OutOfOrder`], with the field and its value.
+    /// [`ConfigError::NotPowerOfTwo`], [`ConfigError::OutOfOrder`] or
+    /// [`ConfigError::TooManyPieces`], with the fields and their values.
     pub fn check(&self) -> Result<(), ConfigError> {
         let powers = [
             ("buffer_image_granularity", self.buffer_image_granularity),
@@ -129,6 +130,38 @@ impl PoolConfig {
                 return Err(ConfigError::OutOfOrder { smaller, small, larger, large });
             }
         }
+        let (largest_block_size, min_allocation_size) =
+            (self.largest_block_size, self.min_allocation_size);
+        if !self.algorithm.can_carve(largest_block_size, min_allocation_size) {
+            return Err(ConfigError::TooManyPieces { largest_block_size, min_allocation_size });
+        }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case::as_many_as_there_can_be(1 << 43, 256, true)]
+    #[case::twice_as_many(1 << 44, 256, false)]
+    #[case::bytes(1 << 63, 1, false)]
+    #[case::one_piece(1 << 63, 1 << 63, true)]
+    fn a_block_of_more_pieces_than_can_be_managed_is_refused(
+        #[case] largest_block_size: u64,
+        #[case] min_allocation_size: u64,
+        #[case] is_accepted: bool,
+    ) {
+        let config = PoolConfig {
+            min_allocation_size,
+            smallest_block_size: largest_block_size,
+            first_block_size: largest_block_size,
+            largest_block_size,
+            ..PoolConfig::default()
+        };
+        let refusal = ConfigError::TooManyPieces { largest_block_size, min_allocation_size };
+        assert_eq!(config.check(), if is_accepted { Ok(()) } else { Err(refusal) });
     }
 }

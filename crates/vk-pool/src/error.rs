@@ -26,6 +26,17 @@ pub enum ConfigError {
         /// Its value in bytes.
         large: u64,
     },
+    /// The largest block would have more pieces than its algorithm can keep the books of. Make the
+    /// smallest piece larger.
+    #[error(
+        "a block of {largest_block_size} bytes has too many pieces of {min_allocation_size} bytes"
+    )]
+    TooManyPieces {
+        /// The largest block in bytes.
+        largest_block_size: u64,
+        /// The smallest piece in bytes.
+        min_allocation_size: u64,
+    },
     /// The heap is not one of the budgets'.
     #[error("heap {heap_index} does not exist, there are {heap_count}")]
     NoSuchHeap {

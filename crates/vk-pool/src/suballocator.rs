@@ -1,6 +1,6 @@
 //! The one type that every block is carved by.
 
-use buddy_core::{BuddyAllocator, BuddyBlock};
+use buddy_core::{BuddyAllocator, BuddyBlock, Fixed};
 
 /// Which algorithm carves up the blocks of a pool.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -18,6 +18,15 @@ impl Algorithm {
     pub fn needed(self, size: u64, alignment: u64, min_allocation_size: u64) -> Option<u64> {
         match self {
             Self::Buddy => size.max(min_allocation_size).max(alignment).checked_next_power_of_two(),
+        }
+    }
+
+    /// Whether there can be books of a block of `size` bytes in pieces of `min_allocation_size`.
+    pub(crate) fn can_carve(self, size: u64, min_allocation_size: u64) -> bool {
+        match self {
+            Self::Buddy => {
+                BuddyAllocator::<Fixed<'_>>::words_needed(size, min_allocation_size).is_some()
+            }
         }
     }
 }

@@ -174,8 +174,9 @@ impl MemoryPool {
             return Content::Dedicated;
         }
         let PoolConfig { algorithm, min_allocation_size, .. } = self.config;
-        let suballocator = Suballocator::new(algorithm, request.size, min_allocation_size)
-            .expect("sizes are powers of two and ordered, by `PoolConfig::check`");
+        let suballocator = Suballocator::new(algorithm, request.size, min_allocation_size).expect(
+            "sizes are ordered powers of two, of few enough pieces, by `PoolConfig::check`",
+        );
         Content::Carved { suballocator, used: 0, allocation_count: 0 }
     }
 

@@ -23,6 +23,7 @@ pub(super) fn policy(input: &mut Input<'_>, device: &Device) -> AllocatorConfig 
     match input.below(16) {
         0 => {}
         1 => any_blocks(input, &mut config),
+        2 => large_blocks(input, &mut config),
         _ => ordered_blocks(input, &mut config),
     }
     if input.one_in(2) {
@@ -51,6 +52,17 @@ fn ordered_blocks(input: &mut Input<'_>, config: &mut AllocatorConfig) {
     let largest = (first + input.below(4)).min(EASY_SHIFT);
     config.min_allocation_size = 1 << min;
     config.smallest_block_size = 1 << smallest;
+    config.first_block_size = 1 << first;
+    config.host_first_block_size = 1 << first;
+    config.largest_block_size = 1 << largest;
+}
+
+/// Blocks beyond any device, in order.
+fn large_blocks(input: &mut Input<'_>, config: &mut AllocatorConfig) {
+    let largest = 63 - input.below(24);
+    let first = largest - input.below(24);
+    config.min_allocation_size = input.power(first);
+    config.smallest_block_size = 1 << first;
     config.first_block_size = 1 << first;
     config.host_first_block_size = 1 << first;
     config.largest_block_size = 1 << largest;
