@@ -23,7 +23,8 @@ pub struct AllocatorStats {
     pub external: u64,
     /// Live allocations: the sum of the three.
     pub allocation_count: u64,
-    /// Bytes of the external ones; not in `total_allocated`.
+    /// Bytes of the external ones; not in `total_allocated`. One object may be tracked several
+    /// times, so this is bounded by no heap; it saturates.
     pub external_size: u64,
     /// Blocks that are carved up.
     pub block_count: u64,
@@ -54,7 +55,9 @@ impl GpuAllocator {
             allocation_count: sum.allocation_count
                 + u64::from(sum.dedicated_count)
                 + external_count,
-            external_size: external.iter().map(|(_, object)| object.size).sum(),
+            external_size: external
+                .iter()
+                .fold(0, |sum: u64, (_, object)| sum.saturating_add(object.size)),
             block_count: u64::from(sum.block_count),
             retained_size: sum.retained_size,
             device_allocations: self.driver.allocation_calls(),
