@@ -1,6 +1,7 @@
 //! The books of program, allocator and driver, compared.
 
 use gpu_alloc_ash::{Leak, LeakKind, MemoryPropertyFlags};
+use vk_sim::LiveObjects;
 
 use super::Session;
 use super::held::{Held, Resource};
@@ -15,6 +16,38 @@ pub(super) struct Snapshot {
     external: u64,
     buffers: usize,
     images: usize,
+}
+
+/// The program's own books, summed up.
+#[derive(Default)]
+struct Sum {
+    own_bytes: u128,
+    external_bytes: u128,
+    pooled: u64,
+    dedicated: u64,
+    external: u64,
+    buffers: usize,
+    images: usize,
+}
+
+impl Sum {
+    fn of(held: &[Held]) -> Self {
+        let mut sum = Self::default();
+        for held in held {
+            let size = u128::from(held.allocation.size());
+            if is_external(held) {
+                sum.external_bytes += size;
+                sum.external += 1;
+            } else {
+                sum.own_bytes += size;
+                sum.dedicated += u64::from(is_dedicated(held));
+                sum.pooled += u64::from(!is_dedicated(held));
+            }
+            sum.buffers += usize::from(matches!(held.resource, Resource::Buffer(_)));
+            sum.images += usize::from(matches!(held.resource, Resource::Image(_)));
+        }
+        sum
+    }
 }
 
 impl Session<'_> {
@@ -40,27 +73,20 @@ impl Session<'_> {
         if let Some(lint) = self.driver.lints().first() {
             panic!("the driver saw a bad practice: {lint}");
         }
-        self.check_counts();
-        self.check_heaps();
+        let live = self.driver.live();
+        self.check_counts(&live);
+        self.check_heaps(&live);
     }
 
-    fn check_counts(&self) {
+    fn check_counts(&self, live: &LiveObjects) {
         let stats = self.allocator.stats();
-        let live = self.driver.live();
-        let bytes = |wanted: fn(&Held) -> bool| -> u128 {
-            let sizes = self.held.iter().filter(|held| wanted(held));
-            sizes.map(|held| u128::from(held.allocation.size())).sum()
-        };
-        let count =
-            |wanted: fn(&Held) -> bool| self.held.iter().filter(|held| wanted(held)).count() as u64;
-        let external = bytes(is_external);
+        let sum = Sum::of(&self.held);
         let at_driver: u128 = live.memory_bytes_per_heap.iter().copied().map(u128::from).sum();
-        assert_eq!(u128::from(stats.total_allocated) + external, at_driver, "{stats:?}");
-        assert_eq!(u128::from(stats.external_size), external, "{stats:?}");
-        assert_eq!(u128::from(stats.total_requested), bytes(is_ours), "{stats:?}");
-        assert_eq!(stats.pooled, count(is_pooled), "{stats:?}");
-        assert_eq!(stats.dedicated, count(is_dedicated), "{stats:?}");
-        assert_eq!(stats.external, count(is_external), "{stats:?}");
+        assert_eq!(u128::from(stats.total_allocated) + sum.external_bytes, at_driver, "{stats:?}");
+        assert_eq!(u128::from(stats.external_size), sum.external_bytes, "{stats:?}");
+        assert_eq!(u128::from(stats.total_requested), sum.own_bytes, "{stats:?}");
+        let counts = (stats.pooled, stats.dedicated, stats.external);
+        assert_eq!(counts, (sum.pooled, sum.dedicated, sum.external), "{stats:?}");
         assert_eq!(stats.allocation_count, self.held.len() as u64, "{stats:?}");
         assert!(stats.total_requested <= stats.total_used, "{stats:?}");
         assert!(stats.total_used <= stats.total_allocated - stats.retained_size, "{stats:?}");
@@ -71,14 +97,10 @@ impl Session<'_> {
         let max = self.device.driver.max_memory_allocation_count;
         let max = max.saturating_sub(config.allocation_count_head_room);
         assert!(self.had_external || objects <= u64::from(max), "{objects} of {max} objects");
-        let bound =
-            |wanted: fn(&Held) -> bool| self.held.iter().filter(|held| wanted(held)).count();
-        assert_eq!(live.buffers, bound(|held| matches!(held.resource, Resource::Buffer(_))));
-        assert_eq!(live.images, bound(|held| matches!(held.resource, Resource::Image(_))));
+        assert_eq!((live.buffers, live.images), (sum.buffers, sum.images));
     }
 
-    fn check_heaps(&self) {
-        let live = self.driver.live();
+    fn check_heaps(&self, live: &LiveObjects) {
         let config = self.allocator.config();
         for (heap_index, &at_driver) in (0_u32..).zip(&live.memory_bytes_per_heap) {
             let usage = self.allocator.heap_usage(heap_index).expect("the heap is in the table");
@@ -137,16 +159,8 @@ pub(super) fn is_external(held: &Held) -> bool {
     held.allocation.is_external()
 }
 
-fn is_ours(held: &Held) -> bool {
-    !held.allocation.is_external()
-}
-
 fn is_dedicated(held: &Held) -> bool {
     held.allocation.is_dedicated()
-}
-
-fn is_pooled(held: &Held) -> bool {
-    is_ours(held) && !is_dedicated(held)
 }
 
 /// A kind as a number that can be sorted.
