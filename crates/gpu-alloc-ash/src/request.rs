@@ -112,6 +112,7 @@ impl AllocationRequest<'_> {
             required: self.required,
             preferred: self.preferred,
             avoided: self.avoided,
+            ..MemoryRequest::default()
         }
     }
 }

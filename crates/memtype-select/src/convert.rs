@@ -2,8 +2,10 @@
 
 use ash::vk;
 
+use crate::budget::BudgetSnapshot;
 use crate::flags::{MemoryHeapFlags, MemoryPropertyFlags};
-use crate::properties::{DeviceMemoryProperties, MemoryHeap, MemoryType};
+use crate::properties::{DeviceMemoryProperties, MAX_MEMORY_HEAPS, MemoryHeap, MemoryType};
+use crate::resource::{BufferUsageFlags, ImageTiling, ImageUsageFlags};
 
 impl From<vk::MemoryPropertyFlags> for MemoryPropertyFlags {
     /// Keeps every bit, known or not.
@@ -61,5 +63,47 @@ impl From<&vk::PhysicalDeviceMemoryProperties> for DeviceMemoryProperties {
                 .map(|(_, heap)| heap.into())
                 .collect(),
         }
+    }
+}
+
+impl From<vk::BufferUsageFlags> for BufferUsageFlags {
+    /// Keeps every bit, known or not.
+    fn from(usage: vk::BufferUsageFlags) -> Self {
+        Self::from_bits_retain(u64::from(usage.as_raw()))
+    }
+}
+
+impl From<vk::BufferUsageFlags2KHR> for BufferUsageFlags {
+    /// Keeps every bit, known or not.
+    fn from(usage: vk::BufferUsageFlags2KHR) -> Self {
+        Self::from_bits_retain(usage.as_raw())
+    }
+}
+
+impl From<vk::ImageUsageFlags> for ImageUsageFlags {
+    /// Keeps every bit, known or not.
+    fn from(usage: vk::ImageUsageFlags) -> Self {
+        Self::from_bits_retain(usage.as_raw())
+    }
+}
+
+impl From<vk::ImageTiling> for ImageTiling {
+    /// Whatever is not linear counts as optimal.
+    fn from(tiling: vk::ImageTiling) -> Self {
+        if tiling == vk::ImageTiling::LINEAR { Self::Linear } else { Self::Optimal }
+    }
+}
+
+impl From<&vk::PhysicalDeviceMemoryBudgetPropertiesEXT<'_>> for BudgetSnapshot {
+    /// The budget less the usage of each heap. A budget of 0 is taken as not told.
+    fn from(reported: &vk::PhysicalDeviceMemoryBudgetPropertiesEXT<'_>) -> Self {
+        let mut room = [u64::MAX; MAX_MEMORY_HEAPS];
+        let heaps = reported.heap_budget.into_iter().zip(reported.heap_usage);
+        for (left, (budget, usage)) in room.iter_mut().zip(heaps) {
+            if budget != 0 {
+                *left = budget.saturating_sub(usage);
+            }
+        }
+        Self::from_room(&room)
     }
 }

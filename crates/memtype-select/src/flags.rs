@@ -66,19 +66,21 @@ impl MemoryPropertyFlags {
         .union(Self::HOST_COHERENT)
         .union(Self::HOST_CACHED);
 
-    /// The flags that can tell two admissible types apart: whatever else an admissible type has
-    /// was required, so all admissible types have it.
-    pub(crate) const SCORED: Self = Self::UNREMARKABLE.union(Self::LAZILY_ALLOCATED);
+    /// The flags that a use prefers or avoids.
+    pub(crate) const WEIGHED: Self = Self::UNREMARKABLE.union(Self::LAZILY_ALLOCATED);
+
+    /// How many flags have a name; they are the lowest bits.
+    pub(crate) const NAMED_COUNT: u32 = Self::all().bits().count_ones();
 
     /// The flags that only host access has a use for.
     pub(crate) const HOST: Self =
         Self::HOST_VISIBLE.union(Self::HOST_COHERENT).union(Self::HOST_CACHED);
 
-    /// Weighs the scored flags of a set so that the lowest bit, `DEVICE_LOCAL`, counts most.
+    /// Weighs the named flags of a set so that the lowest bit, `DEVICE_LOCAL`, counts most.
     ///
-    /// The result is below 32.
+    /// The result is below 2 to the power of [`NAMED_COUNT`](Self::NAMED_COUNT).
     pub(crate) fn in_bit_order(self) -> u32 {
-        self.intersection(Self::SCORED).bits().reverse_bits() >> (u32::BITS - 5)
+        self.intersection(Self::all()).bits().reverse_bits() >> (u32::BITS - Self::NAMED_COUNT)
     }
 
     /// Is true for a type without flags that make it special: no opt-in, not lazily allocated.

@@ -18,9 +18,15 @@ pub struct Ranking {
 }
 
 impl Ranking {
-    /// Makes a ranking of the first `count` indices, best first; there are at least that many.
-    pub(crate) fn new(indices: [u32; MAX_MEMORY_TYPES], count: usize) -> Self {
-        debug_assert!(count <= MAX_MEMORY_TYPES, "a ranking holds at most 32 types");
+    /// Collects the first 32 indices, best first.
+    #[inline]
+    pub(crate) fn collect(best_first: impl Iterator<Item = u32>) -> Self {
+        let mut indices = [0; MAX_MEMORY_TYPES];
+        let mut count = 0;
+        for (slot, index) in indices.iter_mut().zip(best_first) {
+            *slot = index;
+            count += 1;
+        }
         Self { indices, count }
     }
 }

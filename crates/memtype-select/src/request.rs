@@ -1,11 +1,12 @@
 //! What is asked of the selector.
 
 use crate::flags::{MemoryPropertyFlags, UsageFlags};
+use crate::resource::ResourceUse;
 
 /// A question to [`MemoryTypeSelector`](crate::MemoryTypeSelector): which memory type for this?
 ///
-/// `usage` alone is enough for most resources, and the three flag sets refine it: what the
-/// caller states goes before what the usage implies. Fill in what matters and take the rest
+/// `usage` or `resource` alone is enough for most, and the three flag sets refine it: what the
+/// caller states goes before what the purpose implies. Fill in what matters and take the rest
 /// from `Default`, which allows every type, knows no size and asks for nothing.
 ///
 /// # Examples
@@ -24,37 +25,46 @@ use crate::flags::{MemoryPropertyFlags, UsageFlags};
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct MemoryRequest {
-    /// What the memory is for.
+    /// What the memory is for. Not looked at when `resource` is given.
     pub usage: UsageFlags,
+    /// What the memory is for, stated by what will be bound there and how the host touches it.
+    pub resource: Option<ResourceUse>,
     /// The allowed types: bit `i` allows type `i`, as in `VkMemoryRequirements`. Bits beyond the
     /// device's table are ignored, so `u32::MAX` allows every type.
     pub memory_type_bits: u32,
     /// Bytes that the heap must be able to hold, or 0 when they are not known.
     pub size: u64,
-    /// A type without all of these is refused. Requiring a flag is also the only way to get a
-    /// type that is kept for those who ask: protected, device-coherent, device-uncached,
-    /// RDMA-capable, or with flags that this crate does not know. Each flag has to be named: the
-    /// device-coherent types of AMD, for example, are device-uncached as well.
+    /// A type without all of these is refused. Each flag has to be named: the device-coherent
+    /// types of AMD, for example, are device-uncached as well.
     pub required: MemoryPropertyFlags,
     /// A type with these goes before one without. They are compared one by one in the order of
-    /// their bits, `DEVICE_LOCAL` first, and before what the usage prefers.
+    /// their bits, `DEVICE_LOCAL` first, and before what the purpose prefers. Flags without a
+    /// name do not count.
     pub preferred: MemoryPropertyFlags,
     /// A type without these goes before one with them, where the preferred flags do not decide.
-    /// They are compared one by one in the order of their bits, and before what the usage avoids.
-    /// What the usage prefers and the caller avoids is avoided. To avoid what is required, by
-    /// `required` or by the usage, is a contradiction that no type fulfils.
+    /// They are compared one by one in the order of their bits, and before what the purpose
+    /// avoids. What the purpose prefers and the caller avoids is avoided. To avoid what is
+    /// required, by `required` or by the purpose, is a contradiction that no type fulfils. Flags
+    /// without a name do not count.
     pub avoided: MemoryPropertyFlags,
+    /// Flags that a type may have though they are kept for those who ask: protected,
+    /// device-coherent, device-uncached, RDMA-capable, lazily allocated, and flags that this crate
+    /// does not know. A type with such a flag goes after those without, unless the flag is
+    /// preferred as well. To require a flag includes to opt in to it; other flags need no opt-in.
+    pub opt_in: MemoryPropertyFlags,
 }
 
 impl Default for MemoryRequest {
     fn default() -> Self {
         Self {
             usage: UsageFlags::empty(),
+            resource: None,
             memory_type_bits: u32::MAX,
             size: 0,
             required: MemoryPropertyFlags::empty(),
             preferred: MemoryPropertyFlags::empty(),
             avoided: MemoryPropertyFlags::empty(),
+            opt_in: MemoryPropertyFlags::empty(),
         }
     }
 }

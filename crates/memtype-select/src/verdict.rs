@@ -1,150 +1,186 @@
 //! One memory type against one request: its score, or the rule that refuses it.
 //!
-//! Basic design: everything about a type that no request changes is worked out once, in
-//! [`TypeFacts`]. [`judge`] holds all rules, first the refusals, then the score. A score is a
+//! Basic design: [`judge`] applies all rules, first those that [`admit`], then the [`score`]. A score is a
 //! tuple that is compared column by column; its columns are a few bits each and so the tuple is
 //! packed into one number, first column highest, and two types are compared by one instruction.
-//! The last column is the index: no two types of a device have the same score.
+//! The last column is the type's place among all of the device: no two types have the same score.
+//! Which column decided between two types is the one with the highest bit in which they differ.
 
-use crate::flags::{MemoryHeapFlags, MemoryPropertyFlags as Flags};
-use crate::intent::Plan;
-use crate::properties::{DeviceMemoryProperties, MemoryType};
-
-/// What is known of a memory type before anything is asked.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct TypeFacts {
-    /// The flags as reported.
-    flags: Flags,
-    /// The same, weighed: below 32.
-    flags_in_bit_order: u32,
-    /// Is false when the table has no such heap.
-    has_heap: bool,
-    /// Bytes of its heap; 0 when the table has no such heap.
-    heap_size: u64,
-    /// How many types of the table have a larger heap; at most 31.
-    larger_heap_count: u32,
-    /// Is true when the heap is scarce BAR.
-    is_scarce_bar: bool,
-}
-
-impl TypeFacts {
-    /// Works out the facts of the type at `index`, which is in the table.
-    pub(crate) fn of(properties: &DeviceMemoryProperties, index: usize) -> Self {
-        let memory_type = &properties.memory_types[index];
-        let size_of = |other| properties.heap_of(other).map_or(0, |heap| heap.size);
-        let heap_size = size_of(memory_type);
-        let larger = properties.memory_types.iter().filter(|other| size_of(other) > heap_size);
-        Self {
-            flags: memory_type.property_flags,
-            flags_in_bit_order: memory_type.property_flags.in_bit_order(),
-            has_heap: properties.heap_of(memory_type).is_some(),
-            heap_size,
-            larger_heap_count: larger.map(|_| 1).sum(),
-            is_scarce_bar: is_scarce_bar(properties, memory_type),
-        }
-    }
-}
-
-/// Is true for a device-local heap that has ordinary types, all of them host-visible, and
-/// stands beside a larger device-local heap.
-///
-/// That is the window through which a host reaches the memory of a discrete GPU without
-/// resizable BAR, 256 MiB at most. A heap that has a type for the device alone is the GPU's
-/// memory itself, and without a larger neighbour the device has nothing better to offer.
-fn is_scarce_bar(properties: &DeviceMemoryProperties, memory_type: &MemoryType) -> bool {
-    let is_local = |flags: MemoryHeapFlags| flags.contains(MemoryHeapFlags::DEVICE_LOCAL);
-    let Some(heap) = properties.heap_of(memory_type) else {
-        return false;
-    };
-    let heap_index = memory_type.heap_index;
-    let mut ordinary = properties
-        .memory_types
-        .iter()
-        .filter(|other| other.heap_index == heap_index && other.property_flags.is_ordinary())
-        .peekable();
-    is_local(heap.flags)
-        && properties
-            .memory_heaps
-            .iter()
-            .any(|other| is_local(other.flags) && other.size > heap.size)
-        && ordinary.peek().is_some()
-        && ordinary.all(|other| other.property_flags.contains(Flags::HOST_VISIBLE))
-}
+use crate::facts::TypeFacts;
+use crate::flags::MemoryPropertyFlags as Flags;
+use crate::intent::Intent;
+use crate::plan::Plan;
+use crate::properties::MAX_MEMORY_TYPES;
 
 /// The rule that refuses a memory type.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Refusal {
-    /// The request avoids what it requires.
-    Contradiction,
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// The request avoids what it, or its purpose, requires: no type will do.
+    Contradiction {
+        /// The flags both required and avoided.
+        flags: Flags,
+    },
     /// Its bit is not among the allowed ones.
     NotAllowed,
-    /// It lacks a required flag.
-    LacksRequired,
-    /// It has a flag that is given only to those who require it.
-    NotAskedFor,
+    /// It lacks flags that the request, or its purpose, requires.
+    LacksRequired {
+        /// The flags that it lacks.
+        flags: Flags,
+    },
+    /// It has flags that are given only to those who require them or opt in to them.
+    NotAskedFor {
+        /// The flags that nobody asked for.
+        flags: Flags,
+    },
     /// Its heap is not in the table.
-    NoHeap,
+    NoHeap {
+        /// The index that the type states.
+        heap_index: u32,
+    },
     /// Its heap could not hold the request even if it were empty, or holds nothing at all.
-    HeapTooSmall,
+    HeapTooSmall {
+        /// Bytes in the heap.
+        heap_size: u64,
+    },
 }
 
 /// How good a memory type is for a request; the least is the best.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub(crate) struct Score(u32);
 
-impl Score {
-    /// Bits of the last column.
-    const INDEX_BITS: u32 = 5;
+/// The columns of a score, most important first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Column {
+    /// Is scarce BAR taken without need.
+    ScarceBar,
+    /// Its heap has no room within its budget.
+    FullHeap,
+    /// What the caller prefers and it lacks.
+    StatedPreferred,
+    /// Has flags that were opted in to, and not asked for.
+    OptedIn,
+    /// What the purpose prefers and it lacks.
+    ImpliedPreferred,
+    /// What the caller avoids and it has.
+    StatedAvoided,
+    /// What the purpose avoids and it has.
+    ImpliedAvoided,
+    /// Its place by size of heap, then index.
+    Place,
+}
 
-    /// Packs columns of (bits, value), the most important first.
+/// The columns with their bits, which are 32 in all.
+const COLUMNS: [(Column, u32); 8] = [
+    (Column::ScarceBar, 1),
+    (Column::FullHeap, 1),
+    (Column::StatedPreferred, Flags::NAMED_COUNT),
+    (Column::OptedIn, 1),
+    (Column::ImpliedPreferred, Intent::PREFERRED_BITS),
+    (Column::StatedAvoided, Flags::NAMED_COUNT),
+    (Column::ImpliedAvoided, Intent::AVOIDED_BITS),
+    (Column::Place, 5),
+];
+
+impl Score {
+    /// Packs the values of all columns.
     ///
-    /// Every value fits its bits, and the bits of all columns are 26, so no column reaches into
-    /// another and none is shifted out.
-    fn new<const COLUMNS: usize>(columns: [(u32, u32); COLUMNS]) -> Self {
-        Self(columns.iter().fold(0, |packed, &(bits, value)| packed << bits | value))
+    /// Every value fits its column and all columns fill 32 bits, so none reaches into another
+    /// and none is shifted out.
+    #[inline]
+    fn new(values: [u32; COLUMNS.len()]) -> Self {
+        let columns = COLUMNS.iter().zip(values);
+        Self(columns.fold(0, |packed, (&(_, bits), value)| packed << bits | value))
     }
 
-    /// The index of the type it is the score of.
-    pub(crate) fn index(self) -> u32 {
-        self.0 & ((1 << Self::INDEX_BITS) - 1)
+    /// The place of the type it is the score of, below 32.
+    #[inline]
+    pub(crate) fn place(self) -> u8 {
+        self.0.to_le_bytes()[0] & 31
+    }
+
+    /// The column in which two scores differ first, and the bit of it, counted from its highest.
+    pub(crate) fn first_difference(self, other: Self) -> Option<(Column, usize)> {
+        let mut bit = (self.0 ^ other.0).leading_zeros();
+        COLUMNS.iter().find_map(|&(column, bits)| {
+            if bit < bits {
+                return Some((column, usize::try_from(bit).ok()?));
+            }
+            bit -= bits;
+            None
+        })
     }
 }
 
-/// Judges the type at `index`, below 32, by all rules.
+/// Judges a type by all rules.
 #[inline]
-pub(crate) fn judge(plan: &Plan, facts: &TypeFacts, index: u32) -> Result<Score, Refusal> {
+pub(crate) fn judge(plan: &Plan, facts: &TypeFacts) -> Result<Score, Refusal> {
+    admit(plan, facts).map(|()| score(plan, facts))
+}
+
+/// Judges a type by the rules that refuse.
+#[inline]
+pub(crate) fn admit(plan: &Plan, facts: &TypeFacts) -> Result<(), Refusal> {
     let flags = facts.flags;
-    if plan.is_contradictory {
-        return Err(Refusal::Contradiction);
+    if !plan.contradiction.is_empty() {
+        return Err(Refusal::Contradiction { flags: plan.contradiction });
     }
-    if plan.memory_type_bits >> index & 1 == 0 {
+    if plan.memory_type_bits >> facts.index & 1 == 0 {
         return Err(Refusal::NotAllowed);
     }
     if !flags.contains(plan.required) {
-        return Err(Refusal::LacksRequired);
+        return Err(Refusal::LacksRequired { flags: plan.required.difference(flags) });
     }
     if !plan.permitted.contains(flags) {
-        return Err(Refusal::NotAskedFor);
+        return Err(Refusal::NotAskedFor { flags: flags.difference(plan.permitted) });
     }
     if facts.heap_size < plan.size {
-        return Err(if facts.has_heap { Refusal::HeapTooSmall } else { Refusal::NoHeap });
+        return Err(match facts.heap_bit {
+            0 => Refusal::NoHeap { heap_index: facts.heap_index },
+            _ => Refusal::HeapTooSmall { heap_size: facts.heap_size },
+        });
     }
-    Ok(Score::new([
-        (1, u32::from(facts.is_scarce_bar && !plan.needs_bar)),
-        (5, plan.stated_preferred & !facts.flags_in_bit_order),
-        (3, plan.intent.weigh_preferred(flags | plan.unwanted)),
-        (5, plan.stated_avoided & facts.flags_in_bit_order),
-        (2, plan.intent.weigh_avoided(flags)),
-        (5, facts.larger_heap_count),
-        (Score::INDEX_BITS, index),
-    ]))
+    Ok(())
+}
+
+/// Weighs a type that is not refused by the rules that order.
+#[inline]
+fn score(plan: &Plan, facts: &TypeFacts) -> Score {
+    let flags = facts.flags;
+    Score::new([
+        u32::from(facts.is_scarce_bar && !plan.needs_bar),
+        u32::from(facts.heap_bit & plan.full_heaps != 0),
+        plan.stated_preferred & !facts.flags_in_bit_order,
+        u32::from(!plan.asked_for.contains(flags)),
+        plan.intent.weigh_preferred(flags | plan.unwanted),
+        plan.stated_avoided & facts.flags_in_bit_order,
+        plan.intent.weigh_avoided(flags),
+        facts.place,
+    ])
+}
+
+/// The scores of those types that are not refused, best first, and how many they are.
+#[inline]
+pub(crate) fn sorted_scores(
+    plan: &Plan,
+    facts: &[TypeFacts],
+) -> ([Score; MAX_MEMORY_TYPES], usize) {
+    let mut scores = [Score::default(); MAX_MEMORY_TYPES];
+    let mut count = 0;
+    let admissible = facts.iter().filter_map(|facts| judge(plan, facts).ok());
+    for (slot, score) in scores.iter_mut().zip(admissible) {
+        *slot = score;
+        count += 1;
+    }
+    scores[..count].sort_unstable();
+    (scores, count)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::flags::UsageFlags;
-    use crate::properties::MemoryHeap;
+    use crate::flags::{MemoryHeapFlags, UsageFlags};
+    use crate::properties::{DeviceMemoryProperties, MemoryHeap, MemoryType};
     use crate::request::MemoryRequest;
     use rstest::rstest;
 
@@ -154,24 +190,26 @@ mod tests {
             &[MemoryType { property_flags: Flags::from_bits_retain(flags), heap_index }],
             &[MemoryHeap { size: 100, flags: local }, MemoryHeap { size: 0, flags: local }],
         );
-        let facts = TypeFacts::of(&properties, 0);
-        judge(&Plan::of(&request), &facts, 0).map(|score| score.0)
+        let facts = TypeFacts::table(&properties);
+        judge(&Plan::of(&request, false), &facts[0]).map(|score| score.0)
     }
 
     #[rstest]
     #[case::contradiction(7, 0, MemoryRequest {
         required: Flags::HOST_CACHED, avoided: Flags::HOST_CACHED, ..Default::default()
-    }, Refusal::Contradiction)]
+    }, Refusal::Contradiction { flags: Flags::HOST_CACHED })]
     #[case::not_allowed(7, 0, MemoryRequest { memory_type_bits: !1, ..Default::default() },
         Refusal::NotAllowed)]
     #[case::lacks_required(1, 0, MemoryRequest { usage: UsageFlags::UPLOAD, ..Default::default() },
-        Refusal::LacksRequired)]
-    #[case::not_asked_for(0x101, 0, MemoryRequest::default(), Refusal::NotAskedFor)]
-    #[case::lazily_allocated(0x11, 0, MemoryRequest::default(), Refusal::NotAskedFor)]
-    #[case::no_heap(1, 2, MemoryRequest::default(), Refusal::NoHeap)]
+        Refusal::LacksRequired { flags: Flags::HOST_VISIBLE })]
+    #[case::not_asked_for(0x101, 0, MemoryRequest::default(),
+        Refusal::NotAskedFor { flags: Flags::RDMA_CAPABLE_NV })]
+    #[case::lazily_allocated(0x11, 0, MemoryRequest::default(),
+        Refusal::NotAskedFor { flags: Flags::LAZILY_ALLOCATED })]
+    #[case::no_heap(1, 2, MemoryRequest::default(), Refusal::NoHeap { heap_index: 2 })]
     #[case::heap_too_small(1, 0, MemoryRequest { size: 101, ..Default::default() },
-        Refusal::HeapTooSmall)]
-    #[case::empty_heap(1, 1, MemoryRequest::default(), Refusal::HeapTooSmall)]
+        Refusal::HeapTooSmall { heap_size: 100 })]
+    #[case::empty_heap(1, 1, MemoryRequest::default(), Refusal::HeapTooSmall { heap_size: 0 })]
     fn a_refusal_names_its_rule(
         #[case] flags: u32,
         #[case] heap_index: u32,
@@ -182,9 +220,32 @@ mod tests {
     }
 
     #[test]
-    fn columns_are_packed_first_to_last() {
-        assert_eq!(Score::new([(1, 1), (5, 0b10001), (5, 3)]).0, 0b1_10001_00011);
-        assert_eq!(Score::new([(5, 1), (Score::INDEX_BITS, 31)]).index(), 31);
+    fn the_columns_fill_the_score() {
+        assert_eq!(COLUMNS.iter().map(|&(_, bits)| bits).sum::<u32>(), u32::BITS);
+        assert_eq!(Score::new([1, 0, 1 << 8, 1, 8, 1 << 8, 2, 16]).0, 0xa018_8050);
         assert_eq!(ask(1, 0, MemoryRequest::default()), Ok(0));
+    }
+
+    #[rstest]
+    #[case(1 << 31, Column::ScarceBar, 0)]
+    #[case(1 << 30, Column::FullHeap, 0)]
+    #[case(1 << 29, Column::StatedPreferred, 0)]
+    #[case(1 << 21, Column::StatedPreferred, 8)]
+    #[case(1 << 20, Column::OptedIn, 0)]
+    #[case(1 << 19, Column::ImpliedPreferred, 0)]
+    #[case(1 << 16, Column::ImpliedPreferred, 3)]
+    #[case(1 << 15, Column::StatedAvoided, 0)]
+    #[case(1 << 6, Column::ImpliedAvoided, 0)]
+    #[case(1 << 5, Column::ImpliedAvoided, 1)]
+    #[case(1 << 4, Column::Place, 0)]
+    #[case(1, Column::Place, 4)]
+    fn the_highest_bit_that_differs_tells_the_column(
+        #[case] bit: u32,
+        #[case] column: Column,
+        #[case] offset: usize,
+    ) {
+        let (one, other) = (Score(0x1234_5678), Score(0x1234_5678 ^ (bit | bit >> 1)));
+        assert_eq!(one.first_difference(other), Some((column, offset)));
+        assert_eq!(one.first_difference(one), None);
     }
 }

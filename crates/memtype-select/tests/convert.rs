@@ -2,8 +2,9 @@
 
 use ash::vk;
 use memtype_select::{
-    DeviceMemoryProperties, MemoryHeap, MemoryHeapFlags, MemoryPropertyFlags, MemoryRequest,
-    MemoryType, MemoryTypeSelector, UsageFlags,
+    BudgetSnapshot, BufferUsageFlags, DeviceMemoryProperties, ImageTiling, ImageUsageFlags,
+    MemoryHeap, MemoryHeapFlags, MemoryPropertyFlags, MemoryRequest, MemoryType,
+    MemoryTypeSelector, UsageFlags,
 };
 use rstest::rstest;
 
@@ -76,4 +77,65 @@ fn heap_flags_have_vulkans_values(
 ) {
     assert_eq!(MemoryHeapFlags::from(theirs), ours);
     assert_eq!(vk::MemoryHeapFlags::from(ours).as_raw(), theirs.as_raw());
+}
+
+#[rstest]
+#[case(vk::BufferUsageFlags::TRANSFER_SRC, BufferUsageFlags::TRANSFER_SRC)]
+#[case(vk::BufferUsageFlags::TRANSFER_DST, BufferUsageFlags::TRANSFER_DST)]
+#[case(vk::BufferUsageFlags::UNIFORM_TEXEL_BUFFER, BufferUsageFlags::UNIFORM_TEXEL_BUFFER)]
+#[case(vk::BufferUsageFlags::STORAGE_TEXEL_BUFFER, BufferUsageFlags::STORAGE_TEXEL_BUFFER)]
+#[case(vk::BufferUsageFlags::UNIFORM_BUFFER, BufferUsageFlags::UNIFORM_BUFFER)]
+#[case(vk::BufferUsageFlags::STORAGE_BUFFER, BufferUsageFlags::STORAGE_BUFFER)]
+#[case(vk::BufferUsageFlags::INDEX_BUFFER, BufferUsageFlags::INDEX_BUFFER)]
+#[case(vk::BufferUsageFlags::VERTEX_BUFFER, BufferUsageFlags::VERTEX_BUFFER)]
+#[case(vk::BufferUsageFlags::INDIRECT_BUFFER, BufferUsageFlags::INDIRECT_BUFFER)]
+#[case(vk::BufferUsageFlags::SHADER_DEVICE_ADDRESS, BufferUsageFlags::SHADER_DEVICE_ADDRESS)]
+#[case(vk::BufferUsageFlags::from_raw(1 << 31), BufferUsageFlags::from_bits_retain(1 << 31))]
+fn buffer_usages_have_vulkans_values(
+    #[case] theirs: vk::BufferUsageFlags,
+    #[case] ours: BufferUsageFlags,
+) {
+    assert_eq!(BufferUsageFlags::from(theirs), ours);
+    let wide = vk::BufferUsageFlags2KHR::from_raw(u64::from(theirs.as_raw()) | 1 << 40);
+    assert_eq!(BufferUsageFlags::from(wide).bits(), ours.bits() | 1 << 40);
+}
+
+#[rstest]
+#[case(vk::ImageUsageFlags::TRANSFER_SRC, ImageUsageFlags::TRANSFER_SRC)]
+#[case(vk::ImageUsageFlags::TRANSFER_DST, ImageUsageFlags::TRANSFER_DST)]
+#[case(vk::ImageUsageFlags::SAMPLED, ImageUsageFlags::SAMPLED)]
+#[case(vk::ImageUsageFlags::STORAGE, ImageUsageFlags::STORAGE)]
+#[case(vk::ImageUsageFlags::COLOR_ATTACHMENT, ImageUsageFlags::COLOR_ATTACHMENT)]
+#[case(vk::ImageUsageFlags::DEPTH_STENCIL_ATTACHMENT, ImageUsageFlags::DEPTH_STENCIL_ATTACHMENT)]
+#[case(vk::ImageUsageFlags::TRANSIENT_ATTACHMENT, ImageUsageFlags::TRANSIENT_ATTACHMENT)]
+#[case(vk::ImageUsageFlags::INPUT_ATTACHMENT, ImageUsageFlags::INPUT_ATTACHMENT)]
+#[case(vk::ImageUsageFlags::from_raw(1 << 31), ImageUsageFlags::from_bits_retain(1 << 31))]
+fn image_usages_have_vulkans_values(
+    #[case] theirs: vk::ImageUsageFlags,
+    #[case] ours: ImageUsageFlags,
+) {
+    assert_eq!(ImageUsageFlags::from(theirs), ours);
+}
+
+#[rstest]
+#[case(vk::ImageTiling::LINEAR, ImageTiling::Linear)]
+#[case(vk::ImageTiling::OPTIMAL, ImageTiling::Optimal)]
+#[case(vk::ImageTiling::DRM_FORMAT_MODIFIER_EXT, ImageTiling::Optimal)]
+fn only_linear_images_can_be_looked_into(
+    #[case] theirs: vk::ImageTiling,
+    #[case] ours: ImageTiling,
+) {
+    assert_eq!(ImageTiling::from(theirs), ours);
+}
+
+#[test]
+fn a_budget_leaves_what_is_not_used_and_none_means_not_told() {
+    let mut reported = vk::PhysicalDeviceMemoryBudgetPropertiesEXT::default();
+    reported.heap_budget[..3].copy_from_slice(&[100, 100, 0]);
+    reported.heap_usage[..3].copy_from_slice(&[30, 130, 5]);
+    let snapshot = BudgetSnapshot::from(&reported);
+    assert_eq!(
+        [0, 1, 2, 3, 99].map(|heap| snapshot.room(heap)),
+        [70, 0, u64::MAX, u64::MAX, u64::MAX]
+    );
 }

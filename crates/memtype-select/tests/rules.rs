@@ -1,8 +1,9 @@
 //! The rules one by one: stated flags, opt-ins, sizes, masks, and tables that make no sense.
 
 use memtype_select::{
-    DeviceMemoryProperties, MemoryHeap, MemoryHeapFlags, MemoryPropertyFlags as Flags,
-    MemoryRequest, MemoryType, MemoryTypeSelector, UsageFlags as Usage,
+    BudgetSnapshot, DeviceMemoryProperties, MemoryHeap, MemoryHeapFlags,
+    MemoryPropertyFlags as Flags, MemoryRequest, MemoryType, MemoryTypeSelector,
+    UsageFlags as Usage,
 };
 use rstest::rstest;
 
@@ -105,6 +106,61 @@ fn opt_in_types_are_for_those_who_ask(#[case] request: MemoryRequest, #[case] ex
         &[(1024, 1)],
     );
     assert_eq!(*selector.rank(&request), *expected);
+}
+
+// Opting in permits, and leaves the types with such flags behind those without, even where those
+// lack what the purpose prefers. Preferring as well lifts that.
+#[rstest]
+#[case::nobody_opts_in(0, 0, &[0, 1])]
+#[case::protected(PROTECTED, 0, &[0, 1, 2])]
+#[case::half_of_amd(COHERENT_AMD, 0, &[0, 1])]
+#[case::all_of_amd(COHERENT_AMD | UNCACHED_AMD, 0, &[0, 1, 3])]
+#[case::lazily_allocated(LZ, 0, &[0, 1, 5])]
+#[case::rdma_and_unknown(RDMA | UNKNOWN, 0, &[0, 1, 4, 6])]
+#[case::preferred_too(RDMA | PROTECTED, RDMA, &[4, 0, 1, 2])]
+#[case::everything(u32::MAX, 0, &[0, 1, 2, 3, 4, 5, 6])]
+#[case::unknown_cannot_be_preferred(UNKNOWN, UNKNOWN, &[0, 6, 1])]
+fn opting_in_permits(#[case] opt_in: u32, #[case] preferred: u32, #[case] expected: &[u32]) {
+    let selector = selector(
+        &[
+            (DL, 0),
+            (HV | HC, 1),
+            (DL | PROTECTED, 0),
+            (DL | COHERENT_AMD | UNCACHED_AMD, 0),
+            (DL | RDMA, 0),
+            (DL | LZ, 0),
+            (DL | UNKNOWN, 0),
+        ],
+        &[(1024, 1), (4096, 0)],
+    );
+    let request =
+        MemoryRequest { opt_in: flags(opt_in), ..request(Usage::empty(), 0, preferred, 0) };
+    assert_eq!(*selector.rank(&request), *expected);
+}
+
+// A heap without room goes last: full VRAM behind system memory, but before scarce BAR that nobody
+// needs; full BAR behind system memory for those who do need it. A request of unknown size needs
+// one byte. What nobody knows of has room.
+#[rstest]
+#[case::all_have_room(Usage::empty(), 100, &[100, 100, 100], &[0, 1, 2, 3])]
+#[case::vram_is_full(Usage::empty(), 100, &[99, 100, 100], &[1, 2, 0, 3])]
+#[case::vram_and_system_are_full(Usage::empty(), 100, &[0, 0, 100], &[0, 1, 2, 3])]
+#[case::bar_is_full(Usage::UPLOAD | Usage::FAST_DEVICE_ACCESS, 100, &[0, 100, 99], &[1, 2, 3])]
+#[case::bar_has_room(Usage::UPLOAD | Usage::FAST_DEVICE_ACCESS, 100, &[0, 100, 100], &[3, 1, 2])]
+#[case::size_unknown(Usage::empty(), 0, &[0], &[1, 2, 0, 3])]
+#[case::size_unknown_and_a_byte_left(Usage::empty(), 0, &[1], &[0, 1, 2, 3])]
+#[case::nothing_known(Usage::empty(), 100, &[], &[0, 1, 2, 3])]
+#[case::more_heaps_than_there_are(Usage::empty(), 100, &[0; 40], &[0, 1, 2, 3])]
+fn full_heaps_go_last(
+    #[case] usage: Usage,
+    #[case] size: u64,
+    #[case] room: &[u64],
+    #[case] expected: &[u32],
+) {
+    let request = MemoryRequest { usage, size, ..Default::default() };
+    let budget = BudgetSnapshot::from_room(room);
+    assert_eq!(*small_bar().rank_within(&request, &budget), *expected);
+    assert_eq!(small_bar().select_within(&request, &budget), Some(expected[0]));
 }
 
 // A heap that has a type for the device alone, ordinary ones counted, is not BAR; nor is one
