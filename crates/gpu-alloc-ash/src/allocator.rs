@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use ash::vk;
-use memtype_select::{DeviceMemoryProperties, MemoryPropertyFlags, MemoryTypeSelector};
+use memtype_select::{
+    CachedSelector, DeviceMemoryProperties, MemoryPropertyFlags, MemoryTypeSelector,
+};
 use vk_pool::{ClassId, DeviceLimits, HeapBudgets, HeapLimits};
 
 use crate::allocation::Home;
@@ -29,7 +31,7 @@ use crate::{
 pub struct GpuAllocator {
     pub(crate) driver: Driver,
     pub(crate) config: AllocatorConfig,
-    pub(crate) selector: MemoryTypeSelector,
+    pub(crate) selector: CachedSelector,
     pub(crate) budgets: Arc<HeapBudgets>,
     /// By memory type index.
     pub(crate) types: Box<[TypeShard]>,
@@ -84,7 +86,7 @@ impl GpuAllocator {
         Ok(Self {
             // SAFETY: 1. Our own clauses.
             driver: unsafe { Driver::new(instance, device, &config) },
-            selector: MemoryTypeSelector::new(properties),
+            selector: CachedSelector::new(MemoryTypeSelector::new(properties)),
             budgets,
             types,
             external: ExternalObjects::new(),
@@ -185,7 +187,7 @@ impl GpuAllocator {
     /// The selector that ranks the device's memory types.
     #[must_use]
     pub fn selector(&self) -> &MemoryTypeSelector {
-        &self.selector
+        self.selector.selector()
     }
 
     /// The configuration it was made with.

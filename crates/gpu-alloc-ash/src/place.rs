@@ -62,7 +62,7 @@ impl GpuAllocator {
         let mut best_error = None;
         for (round, dedicated) in choices.into_iter().flatten().enumerate() {
             let last_resort = round > 0 && dedicated == Dedicated::Always;
-            for &memory_type_index in ranking.iter() {
+            for memory_type_index in ranking {
                 if last_resort
                     && self.types[memory_type_index as usize].dedicated_above() < request.size
                 {
@@ -124,13 +124,11 @@ impl GpuAllocator {
     /// Why the ranking is empty: no type is allowed, or no heap is large enough.
     fn no_memory_type(&self, request: &AllocationRequest<'_>) -> AllocError {
         let any_size = MemoryRequest { size: 0, ..request.type_question() };
-        let heaps = self
-            .selector
+        let selector = self.selector();
+        let heaps = selector
             .rank(&any_size)
-            .iter()
-            .filter_map(|&index| {
-                self.selector.heap_size(self.selector.memory_type(index)?.heap_index)
-            })
+            .into_iter()
+            .filter_map(|index| selector.heap_size(selector.memory_type(index)?.heap_index))
             .max();
         match heaps {
             Some(limit) if limit < request.size => {

@@ -2,13 +2,15 @@
 //!
 //! Two tables of 16 types: one of a real device, half of whose types are kept for those who ask
 //! for them, and one made up so that every type is admissible and nearly all have to be moved.
+//! Each question is asked with and without a flag of the caller's own, which keeps the selector
+//! from using the order that it has ready, and repeated to a selector that keeps its answers.
 
 use std::hint::black_box;
 
 use criterion::Criterion;
 use memtype_select::{
-    DeviceMemoryProperties, MemoryHeap, MemoryHeapFlags, MemoryPropertyFlags, MemoryRequest,
-    MemoryType, MemoryTypeSelector, UsageFlags,
+    CachedSelector, DeviceMemoryProperties, MemoryHeap, MemoryHeapFlags, MemoryPropertyFlags,
+    MemoryRequest, MemoryType, MemoryTypeSelector, UsageFlags,
 };
 
 /// AMD Radeon(TM) Graphics, AMD proprietary driver 23.19.10.11
@@ -82,6 +84,21 @@ fn questions(criterion: &mut Criterion) {
             });
             criterion.bench_function(&format!("select/{table}/{name}"), |bencher| {
                 bencher.iter(|| selector.select(black_box(&request)));
+            });
+            let cached = CachedSelector::new(selector.clone());
+            criterion.bench_function(&format!("cached_rank/{table}/{name}"), |bencher| {
+                bencher.iter(|| cached.rank(black_box(&request)));
+            });
+            criterion.bench_function(&format!("cached_select/{table}/{name}"), |bencher| {
+                bencher.iter(|| cached.select(black_box(&request)));
+            });
+            assert_eq!(cached.kept_count(), 1, "the question was repeated");
+            let stated = MemoryRequest { preferred: MemoryPropertyFlags::HOST_CACHED, ..request };
+            criterion.bench_function(&format!("stated_rank/{table}/{name}"), |bencher| {
+                bencher.iter(|| selector.rank(black_box(&stated)));
+            });
+            criterion.bench_function(&format!("stated_select/{table}/{name}"), |bencher| {
+                bencher.iter(|| selector.select(black_box(&stated)));
             });
         }
     }

@@ -14,13 +14,14 @@
 //! how much a mapping is worth beside the device's own memory.
 
 use crate::flags::{MemoryPropertyFlags as Flags, UsageFlags};
+use crate::request::MemoryRequest;
 use crate::resource::{HostAccess, Placement, ResourceUse};
 
 /// The flags that a purpose implies.
 #[derive(Debug)]
 pub(crate) struct Intent {
     /// Its index in [`INTENTS`].
-    pub(crate) index: usize,
+    number: u8,
     /// Whether host and device both want the memory, whatever the caller states.
     pub(crate) needs_bar: bool,
     /// Without all of these a type is refused.
@@ -46,12 +47,7 @@ impl Intent {
     pub(crate) const AVOIDED_BITS: u32 = 2;
 
     /// Writes out the lists, which are in order of importance, for every set of weighed flags.
-    const fn new(
-        index: usize,
-        required: Flags,
-        preferred: [Flags; 4],
-        avoided: [Flags; 2],
-    ) -> Self {
+    const fn new(number: u8, required: Flags, preferred: [Flags; 4], avoided: [Flags; 2]) -> Self {
         let mut lacked = [0; SETS];
         let mut suffered = [0; SETS];
         let mut set = 0;
@@ -66,12 +62,18 @@ impl Intent {
             set += 1;
             flags = Flags::from_bits_retain(flags.bits() + 1);
         }
-        Self { index, needs_bar: false, required, preferred, avoided, lacked, suffered }
+        Self { number, needs_bar: false, required, preferred, avoided, lacked, suffered }
     }
 
     /// The same, for memory that both sides want.
     const fn needing_bar(self) -> Self {
         Self { needs_bar: true, ..self }
+    }
+
+    /// Its index in [`INTENTS`].
+    #[inline]
+    pub(crate) fn index(&self) -> usize {
+        usize::from(self.number)
     }
 
     /// Weighs what of the preferred flags `flags` lacks: below 16, less is better.
@@ -184,6 +186,24 @@ pub(crate) struct Purpose {
 }
 
 impl Purpose {
+    /// What `request` is about, on a device with unified memory or not.
+    #[inline]
+    pub(crate) fn of(request: &MemoryRequest, is_unified: bool) -> Self {
+        match request.resource {
+            None => Self::of_usage(request.usage),
+            Some(resource_use) => Self::of_resource(resource_use, is_unified),
+        }
+    }
+
+    /// A number for it: different purposes have different numbers.
+    #[inline]
+    pub(crate) fn number(&self) -> u32 {
+        u32::from(self.intent.number)
+            | u32::from(self.is_transient) << 8
+            | u32::from(self.host_touches) << 9
+            | u32::from(self.is_fast) << 10
+    }
+
     /// What a usage amounts to: the first row of the front page's table that fits.
     #[inline]
     pub(crate) fn of_usage(usage: UsageFlags) -> Self {
@@ -256,7 +276,7 @@ mod tests {
     #[test]
     fn intents_know_their_index() {
         for (index, intent) in INTENTS.iter().enumerate() {
-            assert_eq!(intent.index, index);
+            assert_eq!(intent.index(), index);
         }
     }
 
@@ -269,8 +289,8 @@ mod tests {
         ];
         let mut reached = [false; INTENTS.len()];
         let mut check = |Purpose { intent, host_touches, is_fast, .. }: Purpose| {
-            reached[intent.index] = true;
-            assert_eq!(intent.needs_bar, host_touches && is_fast, "intent {}", intent.index);
+            reached[intent.index()] = true;
+            assert_eq!(intent.needs_bar, host_touches && is_fast, "intent {}", intent.index());
         };
         (0..32).for_each(|bits| check(Purpose::of_usage(UsageFlags::from_bits_retain(bits))));
         for resource in resources {

@@ -140,6 +140,8 @@
 //! - allocate on the host, within the 32 types and 16 heaps of Vulkan,
 //! - panic, whatever the table or the request.
 //!
+//! [`CachedSelector`] is only there on targets with 64-bit atomics.
+//!
 //! # Features
 //!
 //! - `ash`: conversions from ash's memory properties, types, heaps, budgets, usages, tilings and
@@ -149,6 +151,8 @@
 #![deny(clippy::unwrap_used)]
 
 mod budget;
+#[cfg(target_has_atomic = "64")]
+mod cached;
 #[cfg(feature = "ash")]
 mod convert;
 mod explain;
@@ -156,6 +160,7 @@ mod facts;
 mod flags;
 mod intent;
 mod orders;
+mod packed;
 mod plan;
 mod properties;
 mod ranking;
@@ -166,8 +171,11 @@ mod table;
 mod verdict;
 
 pub use budget::BudgetSnapshot;
+#[cfg(target_has_atomic = "64")]
+pub use cached::CachedSelector;
 pub use explain::{Comparison, ExplainedType, Explanation, Rule, Verdict};
 pub use flags::{MemoryHeapFlags, MemoryPropertyFlags, UsageFlags};
+pub use packed::{PackedIndices, PackedRanking};
 pub use properties::{DeviceMemoryProperties, MemoryHeap, MemoryType};
 pub use ranking::Ranking;
 pub use request::MemoryRequest;

@@ -39,7 +39,7 @@ impl Orders {
     /// The places of the types for one intent, best first.
     #[inline]
     pub(crate) fn of(&self, intent: &Intent) -> &[u8] {
-        let Order { places, count } = &self.0[intent.index];
+        let Order { places, count } = &self.0[intent.index()];
         &places[..usize::from(*count)]
     }
 }

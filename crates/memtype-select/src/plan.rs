@@ -41,10 +41,8 @@ impl Plan {
     /// or not.
     #[inline]
     pub(crate) fn of(request: &MemoryRequest, is_unified: bool) -> Self {
-        let Purpose { intent, is_transient, host_touches, is_fast } = match request.resource {
-            None => Purpose::of_usage(request.usage),
-            Some(resource_use) => Purpose::of_resource(resource_use, is_unified),
-        };
+        let Purpose { intent, is_transient, host_touches, is_fast } =
+            Purpose::of(request, is_unified);
         let required = request.required | intent.required;
         let lazily_allocated = if is_transient { Flags::LAZILY_ALLOCATED } else { Flags::empty() };
         let ordinary = Flags::UNREMARKABLE | lazily_allocated | required;

@@ -16,8 +16,8 @@ use core::panic::PanicInfo;
 
 use buddy_core::{BuddyAllocator, Fixed};
 use memtype_select::{
-    DeviceMemoryProperties, MemoryHeap, MemoryHeapFlags, MemoryPropertyFlags, MemoryRequest,
-    MemoryType, MemoryTypeSelector,
+    CachedSelector, DeviceMemoryProperties, MemoryHeap, MemoryHeapFlags, MemoryPropertyFlags,
+    MemoryRequest, MemoryType, MemoryTypeSelector,
 };
 use vk_pool::{
     Answer, DeviceLimits, HeapBudgets, HeapLimits, MemoryPool, PoolBooks, PoolConfig, PoolRequest,
@@ -78,7 +78,8 @@ fn selector(size: u64, memory_type_bits: u32) -> Option<u32> {
         MemoryType { property_flags: MemoryPropertyFlags::DEVICE_LOCAL, heap_index: 0 };
     let heap = MemoryHeap { size: 1 << 30, flags: MemoryHeapFlags::DEVICE_LOCAL };
     let selector = MemoryTypeSelector::new(DeviceMemoryProperties::new(&[device_local], &[heap]));
-    selector.select(&MemoryRequest { memory_type_bits, size, ..MemoryRequest::default() })
+    let request = MemoryRequest { memory_type_bits, size, ..MemoryRequest::default() };
+    CachedSelector::new(selector).select(&request)
 }
 
 /// The size of the block that an empty pool asks for.

@@ -5,7 +5,8 @@ mod strategies;
 
 use std::cell::Cell;
 
-use memtype_select::{BudgetSnapshot, MemoryRequest, MemoryTypeSelector, Verdict};
+use memtype_select::{BudgetSnapshot, CachedSelector, MemoryRequest, MemoryTypeSelector, Verdict};
+use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 
@@ -30,7 +31,7 @@ fn count(cell: &Cell<u32>, seen: bool) {
 fn ranking_is_the_documented_order() {
     let seen = Seen::default();
     let mut runner =
-        TestRunner::new(Config { failure_persistence: None, ..Config::with_cases(8192) });
+        TestRunner::new(Config { failure_persistence: None, ..Config::with_cases(4096) });
     let outcome = runner.run(&(tables(), requests(), rooms()), |(table, request, room)| {
         let expected = rank_slowly(&table, &request, &[]);
         let within = rank_slowly(&table, &request, &room);
@@ -60,11 +61,11 @@ fn ranking_is_the_documented_order() {
     }
     // Most random requests contradict a random table somehow; enough of them must not.
     let least = [
-        ("rankings with a choice", &seen.choices, 800),
-        ("with scarce memory", &seen.scarce_choices, 80),
-        ("of resources on unified memory", &seen.unified, 80),
-        ("with types that were opted in to", &seen.opted_in, 80),
-        ("that a budget changes", &seen.full_heaps, 80),
+        ("rankings with a choice", &seen.choices, 400),
+        ("with scarce memory", &seen.scarce_choices, 40),
+        ("of resources on unified memory", &seen.unified, 40),
+        ("with types that were opted in to", &seen.opted_in, 40),
+        ("that a budget changes", &seen.full_heaps, 40),
     ];
     for (what, cell, least) in least {
         assert!(cell.get() >= least, "only {} {what}", cell.get());
@@ -168,5 +169,30 @@ proptest! {
         let selector = MemoryTypeSelector::new(table);
         let wide = selector.rank(&MemoryRequest { memory_type_bits, ..request });
         prop_assert_eq!(wide, selector.rank(&request));
+    }
+}
+
+proptest! {
+    #![proptest_config(Config { failure_persistence: None, ..Config::with_cases(16) })]
+
+    /// Kept answers are the selector's, whatever the size, before and after the slots are full.
+    #[test]
+    fn a_kept_answer_is_the_computed_one(
+        table in tables(),
+        requests in vec(requests(), 1..200),
+        sizes in vec(any::<u64>(), 200),
+    ) {
+        let selector = CachedSelector::new(MemoryTypeSelector::new(table));
+        for _ in 0..2 {
+            for (request, &size) in requests.iter().zip(&sizes) {
+                for size in [request.size, size, size >> 32, 0] {
+                    let request = MemoryRequest { size, ..*request };
+                    let computed = selector.selector().rank(&request);
+                    prop_assert!(selector.rank(&request).iter().eq(computed.iter().copied()));
+                    prop_assert_eq!(selector.select(&request), computed.first().copied());
+                }
+            }
+        }
+        prop_assert!((1..=64).contains(&selector.kept_count()));
     }
 }
