@@ -2,5 +2,6 @@
 
 mod discrete;
 mod expected;
+mod partly;
 mod tables;
 mod unified;
