@@ -1,6 +1,8 @@
-//! What the examples share: a headless device, and the allocator on it.
+//! What the examples share: a headless device, the allocator on it, and the tables of devices.
 //!
 //! Does not: stand for how an application boots Vulkan; it has an instance and a device already.
+
+pub mod memory_types;
 
 use gpu_alloc_ash::{AllocatorConfig, ConfigError, GpuAllocator};
 use vk_boot::Boot;

@@ -14,6 +14,9 @@ use crate::vulkan::{DRIVER_VARIABLES, Vulkan};
 /// The test that makes a deliberate error and sees the layer report it.
 const PLANTED: &str = "validation_reports_a_deliberate_error";
 
+/// The packages with GPU tests, and the test program that they are in.
+const TESTS: [(&str, &str); 2] = [("gpu-alloc-ash", "gpu"), ("examples", "memory_types")];
+
 /// Tells the test programs which driver they must be running on.
 const REQUIRE: &str = "GPU_TESTS_REQUIRE";
 
@@ -49,10 +52,13 @@ pub(crate) fn run_counted(device: Device, sum: &mut Tally) -> Result<(), Failure
     check_planted(&captured.text)?;
     check_run("vk-boot", &captured)?;
 
-    let tests = ["--package", "gpu-alloc-ash", "--test", "gpu", "--", "--ignored", "--nocapture"];
-    let captured = run::capture(command(manifest.as_deref(), &tests), Echo::Shown)?;
-    *sum += Tally::of(&captured.text);
-    check_run("gpu-alloc-ash", &captured)
+    for (package, test) in TESTS {
+        let words = ["--package", package, "--test", test, "--", "--ignored", "--nocapture"];
+        let captured = run::capture(command(manifest.as_deref(), &words), Echo::Shown)?;
+        *sum += Tally::of(&captured.text);
+        check_run(package, &captured)?;
+    }
+    Ok(())
 }
 
 fn command(manifest: Option<&Path>, arguments: &[&str]) -> Command {

@@ -7,7 +7,7 @@
 //! types with flags nobody asked for are taken by accident. [`MemoryTypeSelector`] is made once
 //! for a device; [`select`](MemoryTypeSelector::select) and [`rank`](MemoryTypeSelector::rank)
 //! answer a [`MemoryRequest`], and the same question always gets the same answer.
-//! [`explain`](MemoryTypeSelector::explain) says why.
+//! [`explain`](MemoryTypeSelector::explain) says why; [`three_gpus`] shows what it prints.
 //!
 //! ```
 //! use memtype_select::{
@@ -168,6 +168,8 @@ mod request;
 mod resource;
 mod select;
 mod table;
+#[doc = include_str!("three_gpus.md")]
+pub mod three_gpus {}
 mod verdict;
 
 pub use budget::BudgetSnapshot;
