@@ -19,8 +19,8 @@
 use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use crate::flags::UsageFlags;
-use crate::intent::Purpose;
 use crate::packed::{PackedRanking, WORD_COUNT};
+use crate::purpose::Purpose;
 use crate::ranking::Ranking;
 use crate::request::MemoryRequest;
 use crate::select::MemoryTypeSelector;

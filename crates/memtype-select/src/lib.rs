@@ -163,6 +163,7 @@ mod orders;
 mod packed;
 mod plan;
 mod properties;
+mod purpose;
 mod ranking;
 mod request;
 mod resource;

@@ -2,7 +2,8 @@
 
 use crate::budget::BudgetSnapshot;
 use crate::flags::MemoryPropertyFlags as Flags;
-use crate::intent::{Intent, Purpose};
+use crate::intent::Intent;
+use crate::purpose::Purpose;
 use crate::request::MemoryRequest;
 
 /// A request made ready to judge types by, the same for all types.
