@@ -15,7 +15,8 @@ use crate::vulkan::{DRIVER_VARIABLES, Vulkan};
 const PLANTED: &str = "validation_reports_a_deliberate_error";
 
 /// The packages with GPU tests, and the test program that they are in.
-const TESTS: [(&str, &str); 2] = [("gpu-alloc-ash", "gpu"), ("examples", "memory_types")];
+const TESTS: [(&str, &str); 3] =
+    [("vk-sim", "gpu"), ("gpu-alloc-ash", "gpu"), ("examples", "memory_types")];
 
 /// Tells the test programs which driver they must be running on.
 const REQUIRE: &str = "GPU_TESTS_REQUIRE";
