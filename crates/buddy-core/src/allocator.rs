@@ -3,15 +3,20 @@
 //! Basic design: everything that can be wrong with a call is checked here, before anything
 //! changes. `Tree` holds the state and moves it; this file translates and counts.
 
+mod construct;
 mod queries;
+mod trimmed;
 
-use crate::block::{BuddyBlock, BuddyStats};
-use crate::error::{AllocError, ConfigError, FreeError};
-use crate::layout::Layout;
+use core::num::NonZeroU64;
+
+use crate::block::BuddyBlock;
+use crate::counters::Counters;
+use crate::error::{AllocError, FreeError};
 #[cfg(feature = "alloc")]
 use crate::storage::Owned;
-use crate::storage::{Fixed, Storage};
+use crate::storage::Storage;
 use crate::tree::{Taken, Tree};
+use crate::waiting::Waiting;
 
 /// A region `[0, total_size)` that hands out power-of-two blocks of itself.
 ///
@@ -21,98 +26,22 @@ use crate::tree::{Taken, Tree};
 pub struct BuddyAllocator<#[cfg(feature = "alloc")] S = Owned, #[cfg(not(feature = "alloc"))] S> {
     /// Which blocks are free, split or taken.
     tree: Tree<S>,
-    /// The counters; `total_size` is the tree's.
-    stats: BuddyStats,
-}
-
-#[cfg(feature = "alloc")]
-impl BuddyAllocator<Owned> {
-    /// Makes a region of `total_size` bytes, wholly free, with words on the host's heap.
-    ///
-    /// `min_block_size` is a power of two and the size of the smallest block. Any total from one
-    /// minimum block up will do; a tail shorter than a minimum block is never handed out, and
-    /// [`total_size`](Self::total_size) does not count it. The host's allocator is asked once,
-    /// here, and never again.
-    ///
-    /// # Errors
-    ///
-    /// - [`ConfigError::ZeroSize`], [`ConfigError::MinBlockSizeNotPowerOfTwo`],
-    ///   [`ConfigError::BelowMinBlock`]: the sizes contradict the rules above.
-    /// - [`ConfigError::TooManyBlocks`]: 2^36 minimum blocks or more. Take larger ones.
-    /// - [`ConfigError::OutOfHostMemory`]: the host refused. Take larger minimum blocks, or lend
-    ///   the words with [`with_words`](BuddyAllocator::with_words).
-    ///
-    /// # Complexity
-    ///
-    /// Linear in the number of words, which is a 32nd of the number of minimum blocks.
-    pub fn new(total_size: u64, min_block_size: u64) -> Result<Self, ConfigError> {
-        let layout = Layout::new(total_size, min_block_size)?;
-        let storage = Owned::new(layout.word_count())?;
-        Ok(Self::over(storage, layout))
-    }
-}
-
-impl<'a> BuddyAllocator<Fixed<'a>> {
-    /// Makes a region as `new` does, wholly free, in words lent by the caller.
-    ///
-    /// What the words hold does not matter; they are cleared.
-    ///
-    /// # Errors
-    ///
-    /// - [`ConfigError::ZeroSize`], [`ConfigError::MinBlockSizeNotPowerOfTwo`],
-    ///   [`ConfigError::BelowMinBlock`], [`ConfigError::TooManyBlocks`]: the sizes are not those
-    ///   of a region, as for `new`.
-    /// - [`ConfigError::WrongWordCount`]: the slice is not exactly as long as
-    ///   [`words_needed`](Self::words_needed) tells. The words are untouched.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use buddy_core::{BuddyAllocator, Fixed};
-    ///
-    /// const WORDS: usize = BuddyAllocator::<Fixed>::words_needed(1 << 20, 256).unwrap();
-    /// let mut words = [0; WORDS];
-    /// let mut region = BuddyAllocator::with_words(1 << 20, 256, &mut words)?;
-    /// assert_eq!(region.allocate(5000)?.size, 8192);
-    /// # Ok::<(), Box<dyn core::error::Error>>(())
-    /// ```
-    pub fn with_words(
-        total_size: u64,
-        min_block_size: u64,
-        words: &'a mut [u64],
-    ) -> Result<Self, ConfigError> {
-        let layout = Layout::new(total_size, min_block_size)?;
-        let words_needed = layout.word_count();
-        if words.len() != words_needed {
-            return Err(ConfigError::WrongWordCount { word_count: words.len(), words_needed });
-        }
-        Ok(Self::over(Fixed::new(words), layout))
-    }
-
-    /// The count of words a region needs, or `None` if there can be no such region.
-    ///
-    /// About two bits a minimum block, and at least one word for each order.
-    #[must_use]
-    pub const fn words_needed(total_size: u64, min_block_size: u64) -> Option<usize> {
-        match Layout::new(total_size, min_block_size) {
-            Ok(layout) => Some(layout.word_count()),
-            Err(_) => None,
-        }
-    }
+    /// The block freed last, which the tree still has as taken.
+    waiting: Waiting,
+    /// Whether freed blocks wait.
+    waits: bool,
+    /// What was done so far.
+    counters: Counters,
 }
 
 impl<S: Storage> BuddyAllocator<S> {
-    /// A free region in a storage with as many words as the layout has.
-    fn over(storage: S, layout: Layout) -> Self {
-        let stats = BuddyStats { total_size: layout.total_size(), ..BuddyStats::default() };
-        Self { tree: Tree::new(storage, layout), stats }
-    }
-
     /// Reserves a block of at least `size` bytes.
     ///
-    /// The block is taken from the smallest order that has a free block of sufficient size, and
-    /// among those from the lowest offset. It has the size of the request, rounded up to the
-    /// minimum block size times a power of two, and starts at a multiple of that size.
+    /// It has the size of the request, rounded up to the minimum block size times a power of two,
+    /// and starts at a multiple of that size. If the block freed last has this very size, it is
+    /// taken as it is; see [`BuddyConfig::waiting`](crate::BuddyConfig::waiting). Otherwise the
+    /// block is taken from the smallest order that has a free block of sufficient size, and among
+    /// those from the lowest offset.
     ///
     /// # Errors
     ///
@@ -139,7 +68,7 @@ impl<S: Storage> BuddyAllocator<S> {
     /// assert_eq!(region.largest_free_block(), 1 << 20);
     /// # Ok::<(), Box<dyn core::error::Error>>(())
     /// ```
-    #[inline]
+    #[inline(always)]
     pub fn allocate(&mut self, size: u64) -> Result<BuddyBlock, AllocError> {
         self.allocate_aligned(size, 1)
     }
@@ -178,36 +107,22 @@ impl<S: Storage> BuddyAllocator<S> {
     /// assert_eq!(page, BuddyBlock { offset: 4096, size: 256 });
     /// # Ok::<(), Box<dyn core::error::Error>>(())
     /// ```
-    #[inline]
+    #[inline(always)]
     pub fn allocate_aligned(
         &mut self,
         size: u64,
         alignment: u64,
     ) -> Result<BuddyBlock, AllocError> {
-        let layout = self.tree.layout();
-        let total_size = self.stats.total_size;
-        if size == 0 || size > total_size {
-            return Err(AllocError::InvalidSize { size, total_size });
+        match self.place(size, alignment) {
+            Some(Placed { offset, size }) => Ok(BuddyBlock { offset, size: size.get() }),
+            None => Err(self.refusal(size, alignment)),
         }
-        if alignment > total_size || alignment & alignment.wrapping_sub(1) != 0 {
-            return Err(AllocError::InvalidAlignment { alignment });
-        }
-        let order = layout.order_for(size);
-        let search_order = layout.order_for(size.max(alignment));
-        if search_order > layout.top_order() {
-            return Err(self.out_of_memory(size, alignment));
-        }
-        let block_size = layout.block_size(order);
-        let shift = layout.min_shift() + order;
-        let Some(Taken { index, split_count }) = self.tree.take(search_order, order) else {
-            return Err(self.out_of_memory(size, alignment));
-        };
-        self.count_taken(block_size, split_count);
-        // The block lies inside the region, so its offset is below `total_size`.
-        Ok(BuddyBlock { offset: index << shift, size: block_size })
     }
 
     /// Gives a block back, and merges it with its buddy for as long as that is free.
+    ///
+    /// The block freed last may in fact wait for the next call before it is merged, which no
+    /// query can tell; see [`BuddyConfig::waiting`](crate::BuddyConfig::waiting).
     ///
     /// The block must be exactly one that was handed out and not freed since: offset and size.
     /// This is checked exactly, against the state of the region and not against a list. What no
@@ -222,29 +137,14 @@ impl<S: Storage> BuddyAllocator<S> {
     /// # Complexity
     ///
     /// At most one merge for each order, independent of the number of live allocations.
-    #[inline]
+    #[inline(always)]
     pub fn free(&mut self, block: BuddyBlock) -> Result<(), FreeError> {
         let BuddyBlock { offset, size } = block;
-        let layout = self.tree.layout();
-        let shift = size.trailing_zeros();
-        let min_shift = layout.min_shift();
-        // A size of zero is not a power of two, so `shift` is below 64 where it is used.
-        if !size.is_power_of_two() || shift < min_shift || offset & (size - 1) != 0 {
-            return Err(FreeError::NotAllocated { offset, size });
+        if self.take_back(offset, size) {
+            Ok(())
+        } else {
+            Err(FreeError::NotAllocated { offset, size })
         }
-        let (order, index) = (shift - min_shift, offset >> shift);
-        let is_inside = order <= layout.top_order() && index < layout.order_block_count(order);
-        if !is_inside || !self.tree.is_taken(order, index) {
-            return Err(FreeError::NotAllocated { offset, size });
-        }
-        let merge_count = self.tree.give(order, index);
-        let stats = &mut self.stats;
-        // Cannot underflow: the block was live, and was counted when it was handed out.
-        stats.allocated_size -= size;
-        stats.allocation_count -= 1;
-        stats.total_freed = stats.total_freed.wrapping_add(size);
-        stats.merge_count += u64::from(merge_count);
-        Ok(())
     }
 
     /// Frees every allocation and starts all counters anew: the region is as it was when made.
@@ -256,26 +156,127 @@ impl<S: Storage> BuddyAllocator<S> {
     /// Linear in the number of words.
     pub fn reset(&mut self) {
         self.tree.reset();
-        let total_size = self.stats.total_size;
-        self.stats = BuddyStats { total_size, ..BuddyStats::default() };
+        self.waiting = Waiting::NONE;
+        self.counters = Counters::default();
     }
 
-    /// The refusal of a request that is valid in itself.
+    /// Reserves a block; `None`, and nothing has changed, if the request has to be refused.
+    #[inline]
+    fn place(&mut self, size: u64, alignment: u64) -> Option<Placed> {
+        let layout = self.tree.layout();
+        // Zero wraps around to the largest number.
+        if size.wrapping_sub(1) >= layout.total_size() || !is_alignment(alignment) {
+            return None;
+        }
+        if layout.trims() {
+            return self.place_trimmed(size, alignment);
+        }
+        let order = layout.order_for(size);
+        let search_order = layout.order_for(size.max(alignment));
+        let shift = layout.min_shift() + order;
+        let index = if self.waiting.order == order && search_order == order {
+            self.waiting.order = Waiting::NONE.order;
+            self.waiting.index
+        } else {
+            self.split_for(search_order, order)?
+        };
+        // The block lies inside the region, so `order` is at most the top order, the size fits
+        // and the offset is below the total.
+        let size = NonZeroU64::new(1 << shift)?;
+        self.counters.count_taken(size.get());
+        Some(Placed { offset: index << shift, size })
+    }
+
+    /// Takes a block of `order` out of a free one of `search_order` or above.
+    #[inline(always)]
+    fn split_for(&mut self, search_order: u32, order: u32) -> Option<u64> {
+        if search_order > self.tree.layout().top_order() {
+            return None;
+        }
+        if !self.tree.has_free(search_order) {
+            self.merge_waiting_for(search_order)?;
+        }
+        let Taken { index, split_count } = self.tree.take(search_order, order);
+        self.counters.split_count += u64::from(split_count);
+        Some(index)
+    }
+
+    /// Merges the block that waits, if a free block of `order` or above comes of it; `None`, and
+    /// nothing has changed, if not.
     #[cold]
-    fn out_of_memory(&self, size: u64, alignment: u64) -> AllocError {
+    #[inline(never)]
+    fn merge_waiting_for(&mut self, order: u32) -> Option<()> {
+        self.merged().filter(|merged| merged.order >= order)?;
+        let Waiting { order, index } = self.waiting;
+        self.waiting = Waiting::NONE;
+        if self.tree.layout().trims() {
+            self.tree.set_head(index << order, false);
+        }
+        let merge_count = self.tree.give(order, index);
+        self.counters.merge_count += u64::from(merge_count);
+        Some(())
+    }
+
+    /// Frees what `offset` and `size` name; `false`, and nothing has changed, if that is not
+    /// exactly a live allocation.
+    #[inline]
+    fn take_back(&mut self, offset: u64, size: u64) -> bool {
+        let layout = self.tree.layout();
+        if layout.trims() {
+            return self.take_back_trimmed(offset, size);
+        }
+        let shift = size.trailing_zeros();
+        let min_shift = layout.min_shift();
+        // A size of zero is not a power of two, so `shift` is below 64 where it is used.
+        if !size.is_power_of_two() || shift < min_shift || offset & (size - 1) != 0 {
+            return false;
+        }
+        let (order, index) = (shift - min_shift, offset >> shift);
+        let is_inside = order <= layout.top_order() && index < layout.order_block_count(order);
+        if !is_inside || !self.tree.is_taken(order, index) {
+            return false;
+        }
+        let (mut merged_order, mut merged_index) = (order, index);
+        if self.waits {
+            (merged_order, merged_index) = (self.waiting.order, self.waiting.index);
+            if (merged_order, merged_index) == (order, index) {
+                return false;
+            }
+            (self.waiting.order, self.waiting.index) = (order, index);
+        }
+        if merged_order != Waiting::NONE.order {
+            let merge_count = self.tree.give(merged_order, merged_index);
+            self.counters.merge_count += u64::from(merge_count);
+        }
+        self.counters.count_freed(size);
+        true
+    }
+
+    /// Why a request was refused.
+    #[cold]
+    #[inline(never)]
+    fn refusal(&self, size: u64, alignment: u64) -> AllocError {
+        let total_size = self.total_size();
+        if size == 0 || size > total_size {
+            return AllocError::InvalidSize { size, total_size };
+        }
+        if !is_alignment(alignment) || alignment > total_size {
+            return AllocError::InvalidAlignment { alignment };
+        }
         let largest_free_block = self.largest_free_block();
         AllocError::OutOfMemory { size, alignment, largest_free_block }
     }
+}
 
-    /// Counts a block that was handed out.
-    #[inline]
-    fn count_taken(&mut self, block_size: u64, split_count: u32) {
-        let stats = &mut self.stats;
-        // Live blocks do not overlap, so their sum is at most `total_size`.
-        stats.allocated_size += block_size;
-        stats.allocation_count += 1;
-        stats.peak_allocated = stats.peak_allocated.max(stats.allocated_size);
-        stats.total_allocated = stats.total_allocated.wrapping_add(block_size);
-        stats.split_count += u64::from(split_count);
-    }
+/// Where an allocation was placed. Small enough, with an `Option` around it, to be returned in
+/// registers; what is returned in memory and copied on from there is slow to read again.
+struct Placed {
+    offset: u64,
+    size: NonZeroU64,
+}
+
+/// Whether `alignment` is a power of two, or zero.
+#[inline]
+const fn is_alignment(alignment: u64) -> bool {
+    alignment & alignment.wrapping_sub(1) == 0
 }

@@ -2,8 +2,9 @@
 
 /// A piece of a region: `offset .. offset + size`, both in bytes.
 ///
-/// The size is the whole block's, which is the minimum block size times a power of two and may
-/// be larger than what was asked for. The offset is a multiple of the size. A block is a plain
+/// The size is the whole block's, which may be larger than what was asked for. It is the minimum
+/// block size times a power of two, or any multiple of it where sizes are trimmed, and the offset
+/// is a multiple of the size or of the power of two that it rounds up to. A block is a plain
 /// value without a tie to its region: keep it, and give the same value back to
 /// [`free`](crate::BuddyAllocator::free).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -35,5 +36,8 @@ pub struct BuddyStats {
     /// How often a block was split into its two halves.
     pub split_count: u64,
     /// How often two free halves were merged into their block.
+    ///
+    /// Merges that wait for the next call (see [`BuddyConfig`](crate::BuddyConfig)) count, so this
+    /// goes back by as many when the waiting block is handed out again.
     pub merge_count: u64,
 }

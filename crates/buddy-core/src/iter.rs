@@ -1,54 +1,62 @@
 //! Walks over a region in address order.
 //!
-//! Basic design: free and taken blocks tile the region. At the start of a block the orders are
-//! climbed from 0 until the pair is not 00: the bits below a block that is not split are zero,
-//! so this is the block's own order, and its bit says whether it is taken. A block that starts
-//! at a position has all smaller blocks at that position inside the region, so no bit is read
-//! that is not there.
+//! Basic design: free and taken blocks tile the region, and what starts at a position can be
+//! read off the bits. Where the waiting block would be part of a free block if it were merged,
+//! that block is answered instead of the pieces that lie there.
 
 use core::iter::FusedIterator;
 
 use crate::block::BuddyBlock;
-use crate::layout::Layout;
 use crate::storage::sealed::Words;
-use crate::tree::pair_at;
+use crate::view::{Bits, Merged};
 
 /// All blocks of a region, free and taken, in address order.
 #[derive(Clone)]
-struct Walk<'a> {
+pub(crate) struct Walk<'a> {
     /// Behind a pointer to the trait, so that the public iterators do not name the storage.
-    words: &'a dyn Words,
-    layout: &'a Layout,
+    bits: Bits<'a, dyn Words + 'a>,
+    /// The free block that the waiting one is part of.
+    merged: Option<Merged>,
     /// Where the next block starts, in minimum blocks.
     position: u64,
 }
 
 impl<'a> Walk<'a> {
-    fn new(words: &'a dyn Words, layout: &'a Layout) -> Self {
-        Self { words, layout, position: 0 }
+    pub(crate) fn new<W: Words>(bits: Bits<'a, W>, merged: Option<Merged>) -> Self {
+        let Bits { words, layout, orders } = bits;
+        Self { bits: Bits { words, layout, orders }, merged, position: 0 }
     }
 
-    /// The next block that is taken, or the next that is not.
-    fn next_where(&mut self, wants_taken: bool) -> Option<BuddyBlock> {
-        while self.position < self.layout.block_count() {
-            let position = self.position;
-            let (order, pair) = self.block_at(position)?;
-            let is_taken = (pair >> ((position >> order) & 1)) & 1 == 1;
-            self.position += 1 << order;
-            if is_taken == wants_taken {
-                let offset = position << self.layout.min_shift();
-                return Some(BuddyBlock { offset, size: self.layout.block_size(order) });
-            }
+    /// The order of the next block, and whether it is taken; steps over the block.
+    fn next_block(&mut self) -> Option<(u32, bool)> {
+        if self.position >= self.bits.layout.block_count() {
+            return None;
         }
-        None
+        let (order, is_taken) = match self.merged {
+            Some(merged) if merged.start() == self.position => (merged.order, false),
+            _ => self.bits.block_at(self.position)?,
+        };
+        self.position += 1 << order;
+        Some((order, is_taken))
     }
 
-    /// The order of the block that starts at `position`, and the pair it belongs to. `None` only
-    /// where the bits contradict themselves.
-    fn block_at(&self, position: u64) -> Option<(u32, u64)> {
-        (0..=self.layout.top_order())
-            .map(|order| (order, pair_at(self.words, self.layout, order, position >> order)))
-            .find(|&(_, pair)| pair != 0)
+    /// The next allocation if `wants_taken`, the next free block if not.
+    pub(crate) fn next_where(&mut self, wants_taken: bool) -> Option<BuddyBlock> {
+        let layout = self.bits.layout;
+        loop {
+            let start = self.position;
+            let (_, is_taken) = self.next_block()?;
+            if is_taken != wants_taken {
+                continue;
+            }
+            // Where there are heads, an allocation may have further pieces.
+            while is_taken && layout.trims() && self.bits.is_continued(self.position) {
+                self.next_block()?;
+            }
+            let min_shift = layout.min_shift();
+            let size = (self.position - start) << min_shift;
+            return Some(BuddyBlock { offset: start << min_shift, size });
+        }
     }
 }
 
@@ -56,13 +64,7 @@ impl<'a> Walk<'a> {
 /// [`free_blocks`](crate::BuddyAllocator::free_blocks).
 #[derive(Clone)]
 pub struct FreeBlocks<'a> {
-    walk: Walk<'a>,
-}
-
-impl<'a> FreeBlocks<'a> {
-    pub(crate) fn new(words: &'a dyn Words, layout: &'a Layout) -> Self {
-        Self { walk: Walk::new(words, layout) }
-    }
+    pub(crate) walk: Walk<'a>,
 }
 
 impl Iterator for FreeBlocks<'_> {
@@ -79,13 +81,7 @@ impl FusedIterator for FreeBlocks<'_> {}
 /// [`taken_blocks`](crate::BuddyAllocator::taken_blocks).
 #[derive(Clone)]
 pub struct TakenBlocks<'a> {
-    walk: Walk<'a>,
-}
-
-impl<'a> TakenBlocks<'a> {
-    pub(crate) fn new(words: &'a dyn Words, layout: &'a Layout) -> Self {
-        Self { walk: Walk::new(words, layout) }
-    }
+    pub(crate) walk: Walk<'a>,
 }
 
 impl Iterator for TakenBlocks<'_> {

@@ -8,32 +8,36 @@
 //! rounded up.
 //!
 //! Behind the words of an order lie the layers of its summaries, which `summary.rs` explains:
-//! one bit for each word, then one bit for each of those words, until a layer is a single word.
+//! one bit for each word, then one bit for each of those words, until a layer has 64 words or
+//! fewer; the word that sums up these is the order's root and lies elsewhere, in its `Order`.
 //! Order 0 decides how many layers that takes, and all orders have as many.
 //!
 //! ```text
 //! order:   top                …   1                  0
-//! words:  │ w │ s │ s │           │ w … w │ s s │ s │ w … … … … w │ s … s │ s │
+//! words:  │ w │ s │               │ w … w │ s … s │  │ w … … … … w │ s … … s │
 //! ```
 //!
 //! The orders lie in the words from the top down, so that the small, hot ones share cache lines.
+//! In a region that trims, the heads (see `extent.rs`) follow, a bit for each minimum block.
 
+use crate::config::{BuddyConfig, Rounding};
 use crate::error::ConfigError;
 
-/// How many orders a region can have.
+/// The largest number of minimum blocks a region can have.
 ///
-/// With fewer than 2^36 minimum blocks, the bits of all orders are 2^37 at most, the summaries a
-/// 63rd of that, and rounding adds at most a word for each order and layer. So all words are
-/// fewer than 2^32, and word positions fit in 32 bits.
-pub(crate) const ORDER_COUNT: usize = 36;
+/// With 2^40, the bits of all orders are 2^41, the summaries less than a 63rd of that, and
+/// rounding adds at most a word for each order and layer: fewer than 2^36 words. Where `usize`
+/// has 32 bits, 2^32 minimum blocks take fewer than 2^28 words.
+pub(crate) const MAX_BLOCK_COUNT: u64 = if usize::BITS >= 64 { 1 << 40 } else { 1 << 32 };
 
-/// How many layers of summaries an order can have: 2^30 words, summed up by 64, 64, 64, 64, 64.
+/// How many orders a region can have.
+pub(crate) const ORDER_COUNT: usize = 41;
+
+/// How many layers of summaries lie in the words at most: 2^34 words of order 0 take 2^28, 2^22,
+/// 2^16, 2^10 and 2^4 words, and the root sums up the last.
 pub(crate) const MAX_LAYER_COUNT: usize = 5;
 
-/// The largest number of minimum blocks a region can have.
-pub(crate) const MAX_BLOCK_COUNT: u64 = (1 << ORDER_COUNT) - 1;
-
-// Word positions are kept in 32 bits and used as `usize`.
+// Word positions are kept as `usize`, which has to hold 2^28 of them or 2^36.
 const _: () = assert!(usize::BITS >= 32);
 
 /// The shape of a region. Cannot hold sizes that a region cannot have.
@@ -45,19 +49,18 @@ pub(crate) struct Layout {
     min_shift: u32,
     /// The largest order with a block inside the region: floor(log2(block_count)).
     top_order: u32,
-    /// How many layers of summaries each order has, at most `MAX_LAYER_COUNT`.
+    /// How many layers of summaries each order has in the words, at most `MAX_LAYER_COUNT`.
     layer_count: u32,
-    /// The number of words of all orders and summaries.
-    word_count: u32,
-    /// Where each order's words start. Zero above `top_order`, as the next.
-    first_words: [u32; ORDER_COUNT],
-    /// How many words hold the bits of each order, without its summaries.
-    order_word_counts: [u32; ORDER_COUNT],
+    /// Whether there are heads.
+    trims: bool,
+    /// Where the heads start, or would.
+    first_head_word: usize,
 }
 
 impl Layout {
-    /// Checks the two sizes, in bytes, and lays the orders out.
-    pub(crate) const fn new(total_size: u64, min_block_size: u64) -> Result<Self, ConfigError> {
+    /// Checks the sizes and lays the orders out.
+    pub(crate) const fn new(config: &BuddyConfig) -> Result<Self, ConfigError> {
+        let BuddyConfig { total_size, min_block_size, rounding, .. } = *config;
         if total_size == 0 || min_block_size == 0 {
             return Err(ConfigError::ZeroSize { total_size, min_block_size });
         }
@@ -73,51 +76,18 @@ impl Layout {
             let max_block_count = MAX_BLOCK_COUNT;
             return Err(ConfigError::TooManyBlocks { block_count, max_block_count });
         }
-        Ok(Self::of(block_count, min_shift))
-    }
-
-    /// Lays out `block_count` minimum blocks, which is within `1 ..= MAX_BLOCK_COUNT`.
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "positions are at most the count of all words, which is below 2^32: ORDER_COUNT"
-    )]
-    const fn of(block_count: u64, min_shift: u32) -> Self {
-        let top_order = block_count.ilog2();
         let mut layer_count = 0;
         let mut layer_words = block_count.div_ceil(64);
-        while layer_words > 1 {
+        while layer_words > 64 {
             layer_words = layer_words.div_ceil(64);
             layer_count += 1;
         }
-        let mut first_words = [0; ORDER_COUNT];
-        let mut order_word_counts = [0; ORDER_COUNT];
-        let mut next_word: u64 = 0;
-        let mut order = top_order;
-        loop {
-            first_words[order as usize] = next_word as u32;
-            let mut layer_words = (block_count >> order).div_ceil(64);
-            next_word += layer_words;
-            order_word_counts[order as usize] = layer_words as u32;
-            let mut layer = 0;
-            while layer < layer_count {
-                layer_words = layer_words.div_ceil(64);
-                next_word += layer_words;
-                layer += 1;
-            }
-            if order == 0 {
-                break;
-            }
-            order -= 1;
-        }
-        Self {
-            block_count,
-            min_shift,
-            top_order,
-            layer_count,
-            word_count: next_word as u32,
-            first_words,
-            order_word_counts,
-        }
+        let trims = matches!(rounding, Rounding::Trimmed);
+        let top_order = block_count.ilog2();
+        let mut layout =
+            Self { block_count, min_shift, top_order, layer_count, trims, first_head_word: 0 };
+        layout.first_head_word = layout.first_word(0) + layout.order_word_count_with_layers(0);
+        Ok(layout)
     }
 
     /// The bytes managed: whole minimum blocks. At most the size given, so it cannot overflow.
@@ -156,28 +126,57 @@ impl Layout {
         self.block_count >> order
     }
 
-    /// The number of words of all orders and summaries.
+    /// How many layers of summaries each order has in the words.
     #[inline]
-    pub(crate) const fn word_count(&self) -> usize {
-        self.word_count as usize
-    }
-
-    /// How many layers of summaries each order has.
-    #[inline]
-    pub(crate) const fn layer_count(&self) -> usize {
-        self.layer_count as usize
-    }
-
-    /// Where the words of `order` start.
-    #[inline]
-    pub(crate) const fn first_word(&self, order: u32) -> usize {
-        self.first_words[order as usize] as usize
+    pub(crate) const fn layer_count(&self) -> u32 {
+        self.layer_count
     }
 
     /// The number of words that hold the bits of `order`, without its summaries.
     #[inline]
     pub(crate) const fn order_word_count(&self, order: u32) -> usize {
-        self.order_word_counts[order as usize] as usize
+        word_position(self.order_block_count(order).div_ceil(64) * 64)
+    }
+
+    /// The number of words of `order` with its summaries.
+    const fn order_word_count_with_layers(&self, order: u32) -> usize {
+        let mut layer_words = self.order_word_count(order);
+        let mut word_count = layer_words;
+        let mut layer = 0;
+        while layer < self.layer_count {
+            layer_words = layer_words.div_ceil(64);
+            word_count += layer_words;
+            layer += 1;
+        }
+        word_count
+    }
+
+    /// Where the words of `order` start.
+    pub(crate) const fn first_word(&self, order: u32) -> usize {
+        let mut first_word = 0;
+        let mut above = self.top_order;
+        while above > order {
+            first_word += self.order_word_count_with_layers(above);
+            above -= 1;
+        }
+        first_word
+    }
+
+    /// Whether sizes are rounded to minimum blocks only, and the region has heads.
+    #[inline]
+    pub(crate) const fn trims(&self) -> bool {
+        self.trims
+    }
+
+    /// Where the heads start, behind the words of all orders and summaries.
+    pub(crate) const fn first_head_word(&self) -> usize {
+        self.first_head_word
+    }
+
+    /// The number of words of all orders and summaries, and of the heads.
+    pub(crate) const fn word_count(&self) -> usize {
+        let head_word_count = if self.trims { self.order_word_count(0) } else { 0 };
+        self.first_head_word + head_word_count
     }
 
     /// The smallest order whose blocks hold `size` bytes, which is above zero. It may be above
@@ -189,6 +188,13 @@ impl Layout {
     }
 }
 
+/// The word that holds bit `index` of an order or of a layer, counted from its first word.
+#[inline]
+pub(crate) const fn word_position(index: u64) -> usize {
+    // An index is at most MAX_BLOCK_COUNT, a 64th of which fits in a usize.
+    (index / 64) as usize
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -196,7 +202,7 @@ mod tests {
     #[test]
     fn orders_and_layers_lie_side_by_side_and_fill_the_words() {
         for block_count in (1..5000).chain([4096 * 64 + 1, (1 << 30) + 12_345, MAX_BLOCK_COUNT]) {
-            let layout = Layout::new(block_count, 1).unwrap();
+            let layout = Layout::new(&BuddyConfig::new(block_count, 1)).unwrap();
             let mut next_word = 0;
             for order in (0..=layout.top_order()).rev() {
                 assert_eq!(layout.first_word(order), next_word);
@@ -210,16 +216,21 @@ mod tests {
                     word_count = word_count.div_ceil(64);
                     next_word += word_count;
                 }
-                assert_eq!(word_count, 1, "the last layer is a single word");
+                assert!(word_count <= 64, "the root sums up the last layer");
             }
             assert_eq!(next_word, layout.word_count());
-            assert!(layout.layer_count() <= MAX_LAYER_COUNT);
+            let config = BuddyConfig::new(block_count, 1).with_rounding(Rounding::Trimmed);
+            let with_heads = Layout::new(&config).unwrap();
+            assert_eq!(with_heads.first_head_word(), next_word);
+            assert_eq!(with_heads.word_count(), next_word + layout.order_word_count(0));
+            assert!(layout.layer_count() as usize <= MAX_LAYER_COUNT);
+            assert!((layout.top_order() as usize) < ORDER_COUNT);
         }
     }
 
     #[test]
     fn an_order_is_the_smallest_that_holds_the_size() {
-        let layout = Layout::new(1 << 20, 16).unwrap();
+        let layout = Layout::new(&BuddyConfig::new(1 << 20, 16)).unwrap();
         for size in 1..5000 {
             let order = layout.order_for(size);
             assert!(layout.block_size(order) >= size);

@@ -1,4 +1,4 @@
-//! Where a region keeps its words: a slice of its own, or one that was lent.
+//! Where a region keeps its words: a slice of its own, one that was lent, or an array.
 //!
 //! The parameter is static, so that every access is a plain indexed load, and sealed, so that
 //! the allocator may rely on words keeping what was written to them.
@@ -8,24 +8,56 @@ use alloc::{boxed::Box, vec::Vec};
 
 #[cfg(feature = "alloc")]
 use crate::error::ConfigError;
+use crate::layout::{Layout, word_position};
 
 /// The operations behind [`Storage`], out of reach for other crates.
 pub(crate) mod sealed {
+    use crate::layout::Layout;
+
     /// A fixed number of words that keep what is written to them.
     pub trait Words: Send + Sync {
         /// The word at `index`, which is below their number.
         fn word(&self, index: usize) -> u64;
         /// The word at `index`, which is below their number, for writing.
         fn word_mut(&mut self, index: usize) -> &mut u64;
-        /// Sets every word to zero.
-        fn clear(&mut self);
+        /// Makes the words those of a wholly free region of this shape, which they are enough
+        /// for.
+        #[expect(private_interfaces, reason = "the trait is out of reach for other crates")]
+        fn reset(&mut self, layout: &Layout);
     }
 }
 
 /// What a [`BuddyAllocator`](crate::BuddyAllocator) can keep its words in.
 ///
-/// Sealed: `Owned` (feature `alloc`) and [`Fixed`] are the implementors.
+/// Sealed: `Owned` (feature `alloc`), [`Fixed`] and arrays of `u64` are the implementors.
 pub trait Storage: sealed::Words {}
+
+/// [`Words::reset`](sealed::Words::reset) for a slice: all bits clear but those for what lies
+/// outside, and the summaries of the free blocks that these are the buddies of.
+pub(crate) const fn reset_slice(words: &mut [u64], layout: &Layout) {
+    let mut word = 0;
+    while word < words.len() {
+        words[word] = 0;
+        word += 1;
+    }
+    let mut order = 0;
+    while order <= layout.top_order() {
+        let mut index = layout.order_block_count(order);
+        if index % 2 == 1 {
+            let mut start = layout.first_word(order);
+            let mut word_count = layout.order_word_count(order);
+            let mut layer = 0;
+            while layer <= layout.layer_count() {
+                words[start + word_position(index)] |= 1 << (index % 64);
+                index /= 64;
+                start += word_count;
+                word_count = word_count.div_ceil(64);
+                layer += 1;
+            }
+        }
+        order += 1;
+    }
+}
 
 /// Words on the host's heap: one slice, made at construction and never grown.
 #[cfg(feature = "alloc")]
@@ -51,6 +83,7 @@ impl Owned {
 impl Storage for Owned {}
 
 #[cfg(feature = "alloc")]
+#[expect(private_interfaces, reason = "the trait is out of reach for other crates")]
 impl sealed::Words for Owned {
     #[inline]
     fn word(&self, index: usize) -> u64 {
@@ -62,8 +95,8 @@ impl sealed::Words for Owned {
         &mut self.words[index]
     }
 
-    fn clear(&mut self) {
-        self.words.fill(0);
+    fn reset(&mut self, layout: &Layout) {
+        reset_slice(&mut self.words, layout);
     }
 }
 
@@ -73,7 +106,7 @@ pub struct Fixed<'a> {
 }
 
 impl<'a> Fixed<'a> {
-    /// Takes the words as they are; the allocator clears them.
+    /// Takes the words as they are.
     pub(crate) fn new(words: &'a mut [u64]) -> Self {
         Self { words }
     }
@@ -81,6 +114,7 @@ impl<'a> Fixed<'a> {
 
 impl Storage for Fixed<'_> {}
 
+#[expect(private_interfaces, reason = "the trait is out of reach for other crates")]
 impl sealed::Words for Fixed<'_> {
     #[inline]
     fn word(&self, index: usize) -> u64 {
@@ -92,7 +126,26 @@ impl sealed::Words for Fixed<'_> {
         &mut self.words[index]
     }
 
-    fn clear(&mut self) {
-        self.words.fill(0);
+    fn reset(&mut self, layout: &Layout) {
+        reset_slice(self.words, layout);
+    }
+}
+
+impl<const WORD_COUNT: usize> Storage for [u64; WORD_COUNT] {}
+
+#[expect(private_interfaces, reason = "the trait is out of reach for other crates")]
+impl<const WORD_COUNT: usize> sealed::Words for [u64; WORD_COUNT] {
+    #[inline]
+    fn word(&self, index: usize) -> u64 {
+        self[index]
+    }
+
+    #[inline]
+    fn word_mut(&mut self, index: usize) -> &mut u64 {
+        &mut self[index]
+    }
+
+    fn reset(&mut self, layout: &Layout) {
+        reset_slice(self, layout);
     }
 }

@@ -2,102 +2,158 @@
 //!
 //! Basic design: layer 1 has a bit for each word of the order, set iff the word has a free
 //! block; each further layer has a bit for each word of the one below, set iff that is not zero.
-//! The last layer is one word, and the order has a free block iff it is not zero. A search
+//! The last layer is one word, the root, which lies beside the order's other numbers. A search
 //! descends from there by lowest set bits, and never has to turn back, as all layers are exact
 //! at all times.
 //!
 //! Every order of a region has the same number of layers, also where fewer would do, and an
 //! update writes them all, also where nothing changes from some layer up. So no branch depends
-//! on how full a word is or which order is at hand. Random churn, where such branches cannot be
-//! predicted, took an eighth less time than with layers fitted to each order, and a quarter less
-//! than with updates that also stop early (64 MiB of 256-byte blocks, on a Zen 5). Where they can
-//! be predicted, as when one size comes and goes, it takes longer, up to twice for middle sizes.
+//! on how full a word is or which order is at hand. In random churn such branches cannot be
+//! predicted: updates that stop early took a tenth more time, and a remembered lower bound of
+//! the first word with a free block, whose misses are such a branch too, up to a tenth more
+//! (64 MiB of 256-byte blocks, on a Zen 5).
+//!
+//! The count of free blocks says the same as the root about an order without any. It is there
+//! because it is known at once, where the root waits for the words below it, and the search of
+//! the next request waits for the mask of orders that follows from it.
 
 use crate::layout::{Layout, MAX_LAYER_COUNT};
 use crate::storage::sealed::Words;
 
-/// The first word of `order` with a free block, counted from the order's first word. The order
-/// has a free block.
-#[inline]
-pub(crate) fn lowest_word<W: Words>(words: &W, layout: &Layout, order: u32) -> usize {
-    let layer_count = layout.layer_count();
-    let mut layer_starts = [0; MAX_LAYER_COUNT];
-    let mut start = layout.first_word(order);
-    let mut word_count = layout.order_word_count(order);
-    for layer_start in &mut layer_starts[..layer_count] {
-        start += word_count;
-        word_count = word_count.div_ceil(64);
-        *layer_start = start;
-    }
-    let mut position = 0;
-    for layer_start in layer_starts[..layer_count].iter().rev() {
-        let summary = words.word(layer_start + position);
-        position = position * 64 + summary.trailing_zeros() as usize;
-    }
-    position
+/// Where an order lies in the words, and what is kept of it outside of them.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Order {
+    /// Where its bits start.
+    pub(crate) first_word: usize,
+    /// Where its first layer of summaries starts, behind its bits.
+    pub(crate) first_layer: usize,
+    /// The last layer.
+    pub(crate) root: u64,
+    /// How many of its blocks are free.
+    pub(crate) free_count: u64,
 }
 
-/// Notes that a word of `order` has a free block. Returns the bit of the order, to be set in the
-/// mask of orders.
-#[inline]
-pub(crate) fn mark<W: Words>(
-    words: &mut W,
-    layout: &Layout,
-    order: u32,
-    mut position: usize,
-) -> u64 {
-    let mut start = layout.first_word(order);
-    let mut word_count = layout.order_word_count(order);
-    for _ in 0..layout.layer_count() {
-        start += word_count;
-        word_count = word_count.div_ceil(64);
-        *words.word_mut(start + position / 64) |= 1 << (position % 64);
-        position /= 64;
+impl Order {
+    /// The order in a region that is wholly free: its last block is free if its number is odd.
+    pub(crate) const fn new(layout: &Layout, order: u32) -> Self {
+        let first_word = layout.first_word(order);
+        let first_layer = first_word + layout.order_word_count(order);
+        let block_count = layout.order_block_count(order);
+        let free_count = block_count % 2;
+        // Each layer, and the words themselves, take six binary digits of the index. At most
+        // 36 digits, as `MAX_LAYER_COUNT` is 5.
+        let root = free_count << ((block_count >> (6 * (layout.layer_count() + 1))) % 64);
+        Self { first_word, first_layer, root, free_count }
     }
-    1 << order
-}
 
-/// [`mark`] for an order without any free block: what the layers hold is known to be zero, and
-/// is not read.
-#[inline]
-pub(crate) fn mark_first<W: Words>(
-    words: &mut W,
-    layout: &Layout,
-    order: u32,
-    mut position: usize,
-) {
-    let mut start = layout.first_word(order);
-    let mut word_count = layout.order_word_count(order);
-    for _ in 0..layout.layer_count() {
-        start += word_count;
-        word_count = word_count.div_ceil(64);
-        *words.word_mut(start + position / 64) = 1 << (position % 64);
-        position /= 64;
+    /// The first word with a free block, counted from the order's first. There must be one.
+    #[inline(always)]
+    pub(crate) fn lowest_word<W: Words>(&self, words: &W, layout: &Layout, order: u32) -> usize {
+        let top = self.root.trailing_zeros() as usize;
+        match layout.layer_count() {
+            0 => top,
+            1 => top * 64 + words.word(self.first_layer + top).trailing_zeros() as usize,
+            _ => self.lowest_word_by_layers(words, layout, order),
+        }
     }
-}
 
-/// Notes that a word of `order` has lost a free block, and whether it `is_empty` now, without
-/// any. Returns the bit of the order, to be cleared in the mask of orders, if the order has none
-/// left; otherwise 0.
-#[inline]
-pub(crate) fn unmark<W: Words>(
-    words: &mut W,
-    layout: &Layout,
-    order: u32,
-    mut position: usize,
-    is_empty: bool,
-) -> u64 {
-    let mut start = layout.first_word(order);
-    let mut word_count = layout.order_word_count(order);
-    // 0 or 1 and not `bool`, so that what follows is arithmetic and not a branch.
-    let mut empty = u64::from(is_empty);
-    for _ in 0..layout.layer_count() {
-        start += word_count;
-        word_count = word_count.div_ceil(64);
-        let slot = words.word_mut(start + position / 64);
-        *slot &= !(empty << (position % 64));
-        empty = u64::from(*slot == 0);
-        position /= 64;
+    /// [`lowest_word`](Self::lowest_word) for any number of layers.
+    fn lowest_word_by_layers<W: Words>(&self, words: &W, layout: &Layout, order: u32) -> usize {
+        let layer_count = layout.layer_count() as usize;
+        let mut starts = [0; MAX_LAYER_COUNT];
+        let mut start = self.first_layer;
+        let mut word_count = layout.order_word_count(order);
+        for layer_start in &mut starts[..layer_count] {
+            *layer_start = start;
+            word_count = word_count.div_ceil(64);
+            start += word_count;
+        }
+        let top = self.root.trailing_zeros() as usize;
+        starts[..layer_count].iter().rev().fold(top, |position, layer_start| {
+            position * 64 + words.word(layer_start + position).trailing_zeros() as usize
+        })
     }
-    empty << order
+
+    /// Calls `update` with each word of the layers above the word at `position`, and the bit in
+    /// it, from the lowest layer up. Returns the bit in the root.
+    #[inline(always)]
+    fn for_each_layer<W: Words>(
+        &self,
+        words: &mut W,
+        layout: &Layout,
+        order: u32,
+        mut position: usize,
+        mut update: impl FnMut(&mut u64, usize),
+    ) -> usize {
+        if layout.layer_count() > 0 {
+            update(words.word_mut(self.first_layer + position / 64), position % 64);
+            position /= 64;
+        }
+        // The further layers are out of line, as few regions have any.
+        if layout.layer_count() > 1 {
+            let mut start = self.first_layer;
+            let mut word_count = layout.order_word_count(order);
+            for _ in 1..layout.layer_count() {
+                word_count = word_count.div_ceil(64);
+                start += word_count;
+                update(words.word_mut(start + position / 64), position % 64);
+                position /= 64;
+            }
+        }
+        position % 64
+    }
+
+    /// Counts a free block in the word at `position` of this order, `order`.
+    #[inline(always)]
+    pub(crate) fn mark<W: Words>(
+        &mut self,
+        words: &mut W,
+        layout: &Layout,
+        order: u32,
+        position: usize,
+    ) {
+        let bit =
+            self.for_each_layer(words, layout, order, position, |word, bit| *word |= 1_u64 << bit);
+        self.root |= 1 << bit;
+        self.free_count += 1;
+    }
+
+    /// [`mark`](Self::mark) for an order without any free block: what the layers hold is known
+    /// to be zero, and is not read.
+    #[inline(always)]
+    pub(crate) fn mark_first<W: Words>(
+        &mut self,
+        words: &mut W,
+        layout: &Layout,
+        order: u32,
+        position: usize,
+    ) {
+        let bit =
+            self.for_each_layer(words, layout, order, position, |word, bit| *word = 1_u64 << bit);
+        self.root = 1 << bit;
+        self.free_count = 1;
+    }
+
+    /// Counts a free block less in the word at `position` of this order, `order`, which has none
+    /// left iff `is_empty`. Returns 1 if the order has none left, otherwise 0.
+    #[inline(always)]
+    pub(crate) fn unmark<W: Words>(
+        &mut self,
+        words: &mut W,
+        layout: &Layout,
+        order: u32,
+        position: usize,
+        is_empty: bool,
+    ) -> u64 {
+        // 0 or 1 and not `bool`, so that what follows is arithmetic and not a branch.
+        let mut empty = u64::from(is_empty);
+        let bit = self.for_each_layer(words, layout, order, position, |word, bit| {
+            *word &= !(empty << bit);
+            empty = u64::from(*word == 0);
+        });
+        self.root &= !(empty << bit);
+        // Cannot underflow: the block that is not free any more was counted.
+        self.free_count -= 1;
+        u64::from(self.free_count == 0)
+    }
 }

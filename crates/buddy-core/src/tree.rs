@@ -20,9 +20,10 @@
 //! Where free blocks are is kept in the summaries, see `summary.rs`, and in `free_orders`.
 
 use crate::bits::{bit, free_pairs, pair};
-use crate::layout::Layout;
+use crate::layout::{Layout, ORDER_COUNT, word_position};
 use crate::storage::sealed::Words;
-use crate::summary;
+use crate::summary::Order;
+use crate::view::Bits;
 
 /// Bits, summaries and mask of a region.
 #[derive(Clone)]
@@ -33,6 +34,8 @@ pub(crate) struct Tree<S> {
     layout: Layout,
     /// Bit `o` is set iff order `o` has a free block.
     free_orders: u64,
+    /// Each order by itself. Those above the top order are never looked at.
+    orders: [Order; ORDER_COUNT],
 }
 
 /// A block that was taken out of a free one.
@@ -43,26 +46,12 @@ pub(crate) struct Taken {
     pub(crate) split_count: u32,
 }
 
-impl<S: Words> Tree<S> {
-    /// A region that is wholly free. `storage` has the layout's count of words.
-    pub(crate) fn new(storage: S, layout: Layout) -> Self {
-        let mut tree = Self { storage, layout, free_orders: 0 };
-        tree.reset();
-        tree
-    }
-
-    /// Frees everything: the region is cut into the largest blocks that fit, by the binary
-    /// digits of its length.
-    pub(crate) fn reset(&mut self) {
-        self.storage.clear();
-        self.free_orders = 0;
-        for order in 0..=self.layout.top_order() {
-            let block_count = self.layout.order_block_count(order);
-            if block_count % 2 == 1 {
-                // The bit outside is set, so the last block inside is the free one of its pair.
-                self.occupy_half(order, block_count);
-            }
-        }
+impl<S> Tree<S> {
+    /// A region that is wholly free. `storage` has the layout's count of words, and they are as
+    /// [`Words::reset`] leaves them.
+    pub(crate) const fn new(storage: S, layout: Layout) -> Self {
+        let (orders, free_orders) = (free_orders_of(&layout), layout.block_count());
+        Self { storage, layout, free_orders, orders }
     }
 
     /// The shape of the region.
@@ -71,32 +60,63 @@ impl<S: Words> Tree<S> {
         &self.layout
     }
 
-    /// The words, for readers.
-    #[inline]
-    pub(crate) const fn words(&self) -> &S {
-        &self.storage
-    }
-
     /// The mask of orders that have a free block.
     #[inline]
     pub(crate) const fn free_orders(&self) -> u64 {
         self.free_orders
     }
 
-    /// The words and the mask, for tests that plant faults.
+    /// The words and the rest, for tests that plant faults.
     #[cfg(test)]
-    pub(crate) fn parts_mut(&mut self) -> (&mut S, &mut u64) {
-        (&mut self.storage, &mut self.free_orders)
+    pub(crate) fn parts_mut(&mut self) -> (&mut S, &mut u64, &mut [Order; ORDER_COUNT]) {
+        (&mut self.storage, &mut self.free_orders, &mut self.orders)
+    }
+}
+
+/// The orders of a region that is wholly free. It is cut into the largest blocks that fit, which
+/// are the binary digits of its length; so the length is also the mask of orders with a block.
+const fn free_orders_of(layout: &Layout) -> [Order; ORDER_COUNT] {
+    let mut orders = [Order { first_word: 0, first_layer: 0, root: 0, free_count: 0 }; ORDER_COUNT];
+    let mut order = 0;
+    while order <= layout.top_order() {
+        orders[order as usize] = Order::new(layout, order);
+        order += 1;
+    }
+    orders
+}
+
+impl<S: Words> Tree<S> {
+    /// The words, for what is not the tree's.
+    #[inline]
+    pub(crate) fn words_mut(&mut self) -> &mut S {
+        &mut self.storage
+    }
+
+    /// Frees everything.
+    pub(crate) fn reset(&mut self) {
+        self.storage.reset(&self.layout);
+        self.orders = free_orders_of(&self.layout);
+        self.free_orders = self.layout.block_count();
+    }
+
+    /// What readers need.
+    #[inline]
+    pub(crate) fn bits(&self) -> Bits<'_, S> {
+        Bits { words: &self.storage, layout: &self.layout, orders: &self.orders }
+    }
+
+    /// Whether there is a free block of `order`, which is at most the top order, or above.
+    #[inline]
+    pub(crate) fn has_free(&self, order: u32) -> bool {
+        self.free_orders >> order != 0
     }
 
     /// Takes a block of `order` out of the lowest free block of the smallest order that has one,
-    /// from `search_order` upwards. `order <= search_order <= top_order`.
-    #[inline]
-    pub(crate) fn take(&mut self, search_order: u32, order: u32) -> Option<Taken> {
+    /// from `search_order` upwards, where [`has_free`](Self::has_free).
+    /// `order <= search_order <= top_order`.
+    #[inline(always)]
+    pub(crate) fn take(&mut self, search_order: u32, order: u32) -> Taken {
         let candidates = self.free_orders & (u64::MAX << search_order);
-        if candidates == 0 {
-            return None;
-        }
         let found_order = candidates.trailing_zeros();
         let mut index = self.take_lowest(found_order);
         for lower_order in (search_order..found_order).rev() {
@@ -110,30 +130,30 @@ impl<S: Words> Tree<S> {
             index *= 2;
             self.occupy_half(lower_order, index);
         }
-        Some(Taken { index, split_count: found_order - order })
+        Taken { index, split_count: found_order - order }
     }
 
     /// Gives a taken block back and merges it upwards. Returns the count of merges.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn give(&mut self, block_order: u32, mut index: u64) -> u32 {
         let mut order = block_order;
         // Kept out of `self` during the walk, so that no step waits for the store of the last.
         let mut free_orders = self.free_orders;
         loop {
             let position = word_position(index);
-            let slot = self.storage.word_mut(self.layout.first_word(order) + position);
+            let state = &mut self.orders[order as usize];
+            let slot = self.storage.word_mut(state.first_word + position);
             let word = *slot & !bit(index);
             *slot = word;
             if pair(word, index) != 0 {
-                free_orders |= summary::mark(&mut self.storage, &self.layout, order, position);
-                self.free_orders = free_orders;
+                state.mark(&mut self.storage, &self.layout, order, position);
+                self.free_orders = free_orders | 1 << order;
                 return order - block_order;
             }
             // The buddy was free, and is part of the parent from here on.
             let is_empty = free_pairs(word) == 0;
-            let emptied =
-                summary::unmark(&mut self.storage, &self.layout, order, position, is_empty);
-            free_orders &= !emptied;
+            let emptied = state.unmark(&mut self.storage, &self.layout, order, position, is_empty);
+            free_orders &= !(emptied << order);
             index /= 2;
             // The pair had no bit from outside, so the parent lies inside and has an order.
             order += 1;
@@ -143,17 +163,15 @@ impl<S: Words> Tree<S> {
     /// Whether block `index` of `order` is taken. The block lies inside the region.
     #[inline]
     pub(crate) fn is_taken(&self, order: u32, index: u64) -> bool {
-        let word = self.storage.word(self.layout.first_word(order) + word_position(index));
-        let is_occupied = word & bit(index) != 0;
-        is_occupied
-            && (order == 0 || pair_at(&self.storage, &self.layout, order - 1, index * 2) == 0)
+        self.bits().is_taken(order, index)
     }
 
     /// Occupies the lowest free block of `order`, which has one, and returns its index.
-    #[inline]
+    #[inline(always)]
     fn take_lowest(&mut self, order: u32) -> u64 {
-        let position = summary::lowest_word(&self.storage, &self.layout, order);
-        let slot = self.storage.word_mut(self.layout.first_word(order) + position);
+        let state = &mut self.orders[order as usize];
+        let position = state.lowest_word(&self.storage, &self.layout, order);
+        let slot = self.storage.word_mut(state.first_word + position);
         let word = *slot;
         let free = free_pairs(word);
         let low = u64::from(free.trailing_zeros());
@@ -162,43 +180,35 @@ impl<S: Words> Tree<S> {
         *slot = word | bit(index_in_word);
         // The lowest pair is used up; the subtraction clears its bit, which is there.
         let is_empty = free & (free - 1) == 0;
-        let emptied = summary::unmark(&mut self.storage, &self.layout, order, position, is_empty);
-        self.free_orders &= !emptied;
+        let emptied = state.unmark(&mut self.storage, &self.layout, order, position, is_empty);
+        self.free_orders &= !(emptied << order);
         position as u64 * 64 + index_in_word
+    }
+
+    /// Sets both bits of a pair that is 00.
+    pub(crate) fn occupy_pair(&mut self, order: u32, index: u64) {
+        let state = &self.orders[order as usize];
+        let word = self.storage.word_mut(state.first_word + word_position(index));
+        *word |= bit(index) | bit(index ^ 1);
     }
 
     /// Sets a bit of a pair that is 00, which frees the other block of the pair.
     #[inline]
-    fn occupy_half(&mut self, order: u32, index: u64) {
+    pub(crate) fn occupy_half(&mut self, order: u32, index: u64) {
         let position = word_position(index);
-        *self.storage.word_mut(self.layout.first_word(order) + position) |= bit(index);
-        self.free_orders |= summary::mark(&mut self.storage, &self.layout, order, position);
+        let state = &mut self.orders[order as usize];
+        *self.storage.word_mut(state.first_word + position) |= bit(index);
+        state.mark(&mut self.storage, &self.layout, order, position);
+        self.free_orders |= 1 << order;
     }
 
     /// [`occupy_half`](Self::occupy_half) for an order without any free block, but for
     /// `free_orders`, which the caller sets.
-    #[inline]
+    #[inline(always)]
     fn occupy_first_half(&mut self, order: u32, index: u64) {
         let position = word_position(index);
-        *self.storage.word_mut(self.layout.first_word(order) + position) |= bit(index);
-        summary::mark_first(&mut self.storage, &self.layout, order, position);
+        let state = &mut self.orders[order as usize];
+        *self.storage.word_mut(state.first_word + position) |= bit(index);
+        state.mark_first(&mut self.storage, &self.layout, order, position);
     }
-}
-
-/// The pair of block `index` of `order` and its buddy.
-#[inline]
-pub(crate) fn pair_at<W: Words + ?Sized>(
-    words: &W,
-    layout: &Layout,
-    order: u32,
-    index: u64,
-) -> u64 {
-    pair(words.word(layout.first_word(order) + word_position(index)), index)
-}
-
-/// The word that holds bit `index` of an order, counted from the order's first word.
-#[inline]
-const fn word_position(index: u64) -> usize {
-    // An index is at most 2^36, so this is at most 2^30, and `usize` has 32 bits or more.
-    (index / 64) as usize
 }

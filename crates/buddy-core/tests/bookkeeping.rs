@@ -1,6 +1,6 @@
 //! What a region costs in bits, counted over many sizes.
 
-use buddy_core::BuddyAllocator;
+use buddy_core::{BuddyAllocator, BuddyConfig, Rounding};
 
 fn word_count(block_count: u64) -> u64 {
     BuddyAllocator::words_needed(block_count, 1).unwrap() as u64
@@ -18,7 +18,7 @@ const SMALLEST_COUNT: u64 = 40_000;
 fn a_minimum_block_costs_at_most_two_and_a_tenth_bits() {
     let dense = SMALLEST_COUNT..200_000;
     // Powers of two, their neighbours, and ratios in between.
-    let sparse = (16..36).flat_map(|shift| {
+    let sparse = (16..40).flat_map(|shift| {
         let power = 1_u64 << shift;
         [power - 1, power, power + 1, power + power / 3, power + power / 2, power * 2 - 1]
     });
@@ -26,9 +26,12 @@ fn a_minimum_block_costs_at_most_two_and_a_tenth_bits() {
     for block_count in dense.chain(sparse) {
         let bits = word_count(block_count) * 64;
         assert!(bits * 10 <= block_count * 21, "{bits} bits for {block_count} minimum blocks");
+        let trimmed = BuddyConfig::new(block_count, 1).with_rounding(Rounding::Trimmed);
+        let bits = trimmed.word_count().unwrap() as u64 * 64;
+        assert!(bits * 100 <= block_count * 315, "{bits} bits, trimmed, for {block_count}");
         checked_count += 1;
     }
-    assert_eq!(checked_count, 160_000 + 20 * 6);
+    assert_eq!(checked_count, 160_000 + 24 * 6);
 }
 
 #[test]
@@ -40,7 +43,7 @@ fn a_tiny_region_costs_a_word_for_each_order() {
 
 #[test]
 fn a_minimum_block_cannot_cost_less_than_two_bits() {
-    for block_count in [1 << 10, 1 << 20, 1 << 30, (1 << 36) - 1] {
+    for block_count in [1 << 10, 1 << 20, 1 << 30, 1 << 40] {
         assert!(word_count(block_count) * 64 >= block_count * 2 - 1);
     }
 }

@@ -1,12 +1,16 @@
 //! Tables of cases: sizes, alignments, odd totals, refusals and what they say.
 
-use buddy_core::{AllocError, BuddyAllocator, BuddyBlock, BuddyStats, ConfigError, FreeError};
+use buddy_core::{
+    AllocError, BuddyAllocator, BuddyBlock, BuddyConfig, BuddyStats, ConfigError, FreeError,
+};
 use rstest::rstest;
 
 const KIB: u64 = 1024;
 
+/// A region where nothing waits, so that placement is lowest offset first.
 fn region(total_size: u64, min_block_size: u64) -> BuddyAllocator {
-    BuddyAllocator::new(total_size, min_block_size).unwrap()
+    let config = BuddyConfig::new(total_size, min_block_size).with_waiting(false);
+    BuddyAllocator::with_config(config).unwrap()
 }
 
 fn block(offset: u64, size: u64) -> BuddyBlock {
@@ -267,8 +271,8 @@ fn statistics_count_whole_blocks_and_every_step() {
 #[case::minimum_of_three(9, 3, ConfigError::MinBlockSizeNotPowerOfTwo { min_block_size: 3 })]
 #[case::below_the_minimum(255, 256,
     ConfigError::BelowMinBlock { total_size: 255, min_block_size: 256 })]
-#[case::too_many_blocks(1 << 36, 1,
-    ConfigError::TooManyBlocks { block_count: 1 << 36, max_block_count: (1 << 36) - 1 })]
+#[case::too_many_blocks((1 << 40) + 1, 1,
+    ConfigError::TooManyBlocks { block_count: (1 << 40) + 1, max_block_count: 1 << 40 })]
 fn a_configuration_that_cannot_be_is_refused(
     #[case] total_size: u64,
     #[case] min_block_size: u64,

@@ -4,7 +4,9 @@ mod support;
 
 use std::fmt::Debug;
 
-use buddy_core::{BuddyAllocator, BuddyBlock, Fixed, FreeError, Owned, Storage};
+use buddy_core::{
+    BuddyAllocator, BuddyBlock, BuddyConfig, Fixed, FreeError, Owned, Rounding, Storage,
+};
 use proptest::prelude::*;
 use rstest::rstest;
 use support::Reference;
@@ -22,14 +24,15 @@ enum Step {
 struct Model<S> {
     tested: BuddyAllocator<S>,
     reference: Reference,
+    config: BuddyConfig,
     last_freed: Option<BuddyBlock>,
     forged_count: u64,
 }
 
 impl<S: Storage> Model<S> {
-    fn new(tested: BuddyAllocator<S>, total_size: u64, min_block_size: u64) -> Self {
-        let reference = Reference::new(total_size, min_block_size);
-        let model = Self { tested, reference, last_freed: None, forged_count: 0 };
+    fn new(tested: BuddyAllocator<S>, config: BuddyConfig) -> Self {
+        let reference = Reference::new(config);
+        let model = Self { tested, reference, config, last_freed: None, forged_count: 0 };
         model.check_whole();
         model
     }
@@ -40,12 +43,11 @@ impl<S: Storage> Model<S> {
             Step::FreeLive { pick } => self.free_live(pick),
             Step::FreeForged { pick, shape } => self.free_forged(pick, shape),
             Step::Reset => {
-                let (total, min) = (self.tested.total_size(), self.tested.min_block_size());
                 self.tested.reset();
-                self.reference = Reference::new(total, min);
+                self.reference = Reference::new(self.config);
             }
         }
-        assert_eq!(self.tested.stats(), self.reference.stats, "after {step:?}");
+        assert_eq!(self.tested.stats(), self.reference.stats(), "after {step:?}");
         assert_eq!(self.tested.largest_free_block(), self.reference.largest_free_block());
         assert_eq!(self.tested.is_empty(), self.reference.taken.is_empty());
     }
@@ -55,7 +57,7 @@ impl<S: Storage> Model<S> {
         assert_eq!(result, self.reference.allocate(size, alignment), "{size} at {alignment}");
         let Ok(block) = result else { return };
         assert!(block.size >= size && block.offset % alignment.max(1) == 0);
-        assert!(block.offset % block.size == 0);
+        assert!(block.offset % block.size.next_power_of_two() == 0);
         assert!(block.offset + block.size <= self.tested.total_size());
         let live = &self.reference.taken;
         let below = live.range(..block.offset).next_back();
@@ -123,7 +125,7 @@ impl<S: Storage> Model<S> {
             self.free_live(0);
         }
         self.check_whole();
-        let first = Reference::new(self.tested.total_size(), self.tested.min_block_size());
+        let first = Reference::new(self.config);
         let whole: Vec<_> = self.tested.free_blocks().collect();
         assert_eq!(whole, first.free_blocks());
         for block in &whole {
@@ -174,17 +176,14 @@ impl Random {
     }
 }
 
-/// Steps of each seeded program; there are 20 of them.
-const STEP_COUNT: u64 = 25_000;
+/// Steps of each seeded program; there are 40 of them.
+const STEP_COUNT: u64 = 5_000;
 
-fn run_program<S: Storage>(
-    tested: BuddyAllocator<S>,
-    (total_size, min_block_size): (u64, u64),
-    seed: u64,
-) {
+fn run_program<S: Storage>(tested: BuddyAllocator<S>, config: BuddyConfig, seed: u64) {
+    let BuddyConfig { total_size, min_block_size, .. } = config;
     let mut random = Random(seed);
     random.0 = random.next();
-    let mut model = Model::new(tested, total_size, min_block_size);
+    let mut model = Model::new(tested, config);
     // The larger the region, the longer a whole check takes.
     let check_every = 1 + total_size / min_block_size / 8;
     for index in 0..STEP_COUNT {
@@ -215,19 +214,22 @@ fn run_program<S: Storage>(
 #[case::far_end((u64::MAX, 1 << 54))]
 fn random_programs_agree_with_the_reference(
     #[case] shape: (u64, u64),
-    #[values(false, true)] is_fixed: bool,
+    #[values(Rounding::PowerOfTwo, Rounding::Trimmed)] rounding: Rounding,
+    #[values(false, true)] waiting: bool,
 ) {
     let (total_size, min_block_size) = shape;
-    let seed = total_size ^ u64::from(is_fixed);
-    if is_fixed {
-        let word_count = BuddyAllocator::words_needed(total_size, min_block_size).unwrap();
+    let config =
+        BuddyConfig::new(total_size, min_block_size).with_rounding(rounding).with_waiting(waiting);
+    let seed = total_size ^ u64::from(waiting);
+    // Which storage goes with which shape does not matter, as both run the same code.
+    if total_size % 2 == 0 {
         // What the words held before must not matter.
-        let mut words = vec![0xDEAD_BEEF_0BAD_F00D; word_count];
-        let tested = BuddyAllocator::with_words(total_size, min_block_size, &mut words).unwrap();
-        run_program::<Fixed>(tested, shape, seed);
+        let mut words = vec![0xDEAD_BEEF_0BAD_F00D; config.word_count().unwrap()];
+        let tested = BuddyAllocator::in_words(config, &mut words).unwrap();
+        run_program::<Fixed>(tested, config, seed);
     } else {
-        let tested = BuddyAllocator::new(total_size, min_block_size).unwrap();
-        run_program::<Owned>(tested, shape, seed);
+        let tested = BuddyAllocator::with_config(config).unwrap();
+        run_program::<Owned>(tested, config, seed);
     }
 }
 
@@ -248,11 +250,17 @@ proptest! {
     fn any_short_program_agrees_at_each_step(
         total_size in 1..200_u64,
         min_shift in 0..3_u32,
+        trims in any::<bool>(),
+        waiting in any::<bool>(),
         program in steps(),
     ) {
         let min_block_size = (1 << min_shift).min(1 << total_size.ilog2());
-        let tested = BuddyAllocator::new(total_size, min_block_size).unwrap();
-        let mut model = Model::new(tested, total_size, min_block_size);
+        let rounding = if trims { Rounding::Trimmed } else { Rounding::PowerOfTwo };
+        let config = BuddyConfig::new(total_size, min_block_size)
+            .with_rounding(rounding)
+            .with_waiting(waiting);
+        let tested = BuddyAllocator::with_config(config).unwrap();
+        let mut model = Model::new(tested, config);
         for step in program {
             model.run(step);
             model.check_whole();

@@ -4,16 +4,26 @@ use core::fmt;
 
 use super::BuddyAllocator;
 use crate::block::BuddyStats;
-use crate::iter::{FreeBlocks, TakenBlocks};
+use crate::iter::{FreeBlocks, TakenBlocks, Walk};
 use crate::storage::Storage;
 use crate::validate::{Corruption, validate};
+use crate::view::Merged;
 
 impl<S: Storage> BuddyAllocator<S> {
     /// The counters of this region.
-    #[inline]
+    ///
+    /// # Complexity
+    ///
+    /// At most a step for each order, while a block waits.
     #[must_use]
     pub fn stats(&self) -> BuddyStats {
-        self.stats
+        self.counters.stats(self.total_size(), self.merged())
+    }
+
+    /// What the waiting block would become if it were merged.
+    #[inline]
+    pub(super) fn merged(&self) -> Option<Merged> {
+        self.tree.bits().merged(self.waiting)
     }
 
     /// The free blocks in address order. No two of them are buddies, as those would be merged.
@@ -23,7 +33,7 @@ impl<S: Storage> BuddyAllocator<S> {
     /// A whole walk takes a step for each free or taken block and for each order of it.
     #[must_use]
     pub fn free_blocks(&self) -> FreeBlocks<'_> {
-        FreeBlocks::new(self.tree.words(), self.tree.layout())
+        FreeBlocks { walk: Walk::new(self.tree.bits(), self.merged()) }
     }
 
     /// The live allocations in address order, as the blocks that were handed out.
@@ -33,21 +43,21 @@ impl<S: Storage> BuddyAllocator<S> {
     /// That of [`free_blocks`](Self::free_blocks).
     #[must_use]
     pub fn taken_blocks(&self) -> TakenBlocks<'_> {
-        TakenBlocks::new(self.tree.words(), self.tree.layout())
+        TakenBlocks { walk: Walk::new(self.tree.bits(), self.merged()) }
     }
 
     /// The size of the largest free block in bytes; 0 when the region is full.
     ///
     /// # Complexity
     ///
-    /// Constant: the highest bit of a mask.
+    /// At most a step for each order, while a block waits.
     #[inline]
     #[must_use]
     pub fn largest_free_block(&self) -> u64 {
-        match self.tree.free_orders().checked_ilog2() {
-            Some(order) => self.tree.layout().block_size(order),
-            None => 0,
-        }
+        let layout = self.tree.layout();
+        let largest_order = self.tree.free_orders().checked_ilog2();
+        let merged_order = self.merged().map(|merged| merged.order);
+        largest_order.max(merged_order).map_or(0, |order| layout.block_size(order))
     }
 
     /// The bytes this region manages: the size it was made with, less a tail shorter than a
@@ -55,7 +65,7 @@ impl<S: Storage> BuddyAllocator<S> {
     #[inline]
     #[must_use]
     pub fn total_size(&self) -> u64 {
-        self.stats.total_size
+        self.tree.layout().total_size()
     }
 
     /// The size of the smallest block in bytes, a power of two.
@@ -69,7 +79,7 @@ impl<S: Storage> BuddyAllocator<S> {
     #[inline]
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.stats.allocation_count == 0
+        self.counters.allocation_count == 0
     }
 
     /// Checks every invariant of the region's own bits and counters. For tests.
@@ -83,7 +93,7 @@ impl<S: Storage> BuddyAllocator<S> {
     ///
     /// Linear in the number of minimum blocks.
     pub fn validate(&self) -> Result<(), Corruption> {
-        validate(&self.tree, &self.stats)
+        validate(&self.tree, self.waiting, &self.counters)
     }
 }
 
@@ -93,7 +103,7 @@ impl<S: Storage> fmt::Debug for BuddyAllocator<S> {
             .debug_struct("BuddyAllocator")
             .field("min_block_size", &self.min_block_size())
             .field("largest_free_block", &self.largest_free_block())
-            .field("stats", &self.stats)
+            .field("stats", &self.stats())
             .finish_non_exhaustive()
     }
 }

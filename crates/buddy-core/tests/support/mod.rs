@@ -2,24 +2,27 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use buddy_core::{AllocError, BuddyBlock, BuddyStats, FreeError};
+use buddy_core::{AllocError, BuddyBlock, BuddyConfig, BuddyStats, FreeError, Rounding};
 
 /// The reference: the same rules as the crate's, without a bit trick.
 #[derive(Debug, Clone)]
 pub(crate) struct Reference {
-    min_block_size: u64,
+    config: BuddyConfig,
     /// The largest block size of the region.
     top_size: u64,
-    /// Offsets of the free blocks, by size.
+    /// Offsets of the free blocks, by size, but for the waiting one.
     free: BTreeMap<u64, BTreeSet<u64>>,
-    /// Sizes of the taken blocks, by offset.
+    /// The block that was freed last and is not merged yet.
+    pub(crate) waiting: Option<BuddyBlock>,
+    /// Sizes of the live allocations, by offset.
     pub(crate) taken: BTreeMap<u64, u64>,
-    pub(crate) stats: BuddyStats,
+    stats: BuddyStats,
 }
 
 impl Reference {
-    pub(crate) fn new(total_size: u64, min_block_size: u64) -> Self {
-        let total_size = total_size / min_block_size * min_block_size;
+    pub(crate) fn new(config: BuddyConfig) -> Self {
+        let min_block_size = config.min_block_size;
+        let total_size = config.total_size / min_block_size * min_block_size;
         let mut free: BTreeMap<u64, BTreeSet<u64>> = BTreeMap::new();
         let (mut offset, mut top_size) = (0, 0);
         while offset < total_size {
@@ -32,7 +35,7 @@ impl Reference {
             offset += size;
         }
         let stats = BuddyStats { total_size, ..BuddyStats::default() };
-        Self { min_block_size, top_size, free, taken: BTreeMap::new(), stats }
+        Self { config, top_size, free, waiting: None, taken: BTreeMap::new(), stats }
     }
 
     pub(crate) fn allocate(&mut self, size: u64, alignment: u64) -> Result<BuddyBlock, AllocError> {
@@ -45,30 +48,62 @@ impl Reference {
         }
         let largest_free_block = self.largest_free_block();
         let refusal = AllocError::OutOfMemory { size, alignment, largest_free_block };
-        let mut block_size = self.min_block_size;
+        let mut block_size = self.config.min_block_size;
         while block_size < size {
             block_size = block_size.checked_mul(2).ok_or(refusal)?;
         }
+        let taken_size = match self.config.rounding {
+            Rounding::Trimmed => size.next_multiple_of(self.config.min_block_size),
+            _ => block_size,
+        };
         let wanted = block_size.max(alignment);
+        if largest_free_block < wanted {
+            return Err(refusal);
+        }
+        let offset = match self.waiting {
+            Some(waiting) if waiting.size == taken_size && wanted == taken_size => {
+                self.waiting = None;
+                waiting.offset
+            }
+            _ => self.split(wanted, block_size, taken_size),
+        };
+        self.taken.insert(offset, taken_size);
+        self.stats.allocated_size += taken_size;
+        self.stats.allocation_count += 1;
+        self.stats.total_allocated = self.stats.total_allocated.wrapping_add(taken_size);
+        self.stats.peak_allocated = self.stats.peak_allocated.max(self.stats.allocated_size);
+        Ok(BuddyBlock { offset, size: taken_size })
+    }
+
+    /// Takes the lowest block of the smallest size that has `wanted` bytes, and frees what lies
+    /// behind the first `taken_size`.
+    fn split(&mut self, wanted: u64, block_size: u64, taken_size: u64) -> u64 {
+        if self.free.range(wanted..).all(|(_, offsets)| offsets.is_empty()) {
+            self.merge_waiting();
+        }
         let found = self.free.range(wanted..).find(|(_, offsets)| !offsets.is_empty());
-        let mut found_size = *found.ok_or(refusal)?.0;
-        let offsets = self.free.get_mut(&found_size).unwrap();
-        let offset = offsets.pop_first().unwrap();
+        let mut found_size = *found.expect("a free block is large enough").0;
+        let start = self.free.get_mut(&found_size).unwrap().pop_first().unwrap();
         while found_size > block_size {
             found_size /= 2;
-            self.free.entry(found_size).or_default().insert(offset + found_size);
+            self.free.entry(found_size).or_default().insert(start + found_size);
             self.stats.split_count += 1;
         }
-        self.taken.insert(offset, block_size);
-        self.stats.allocated_size += block_size;
-        self.stats.allocation_count += 1;
-        self.stats.total_allocated = self.stats.total_allocated.wrapping_add(block_size);
-        self.stats.peak_allocated = self.stats.peak_allocated.max(self.stats.allocated_size);
-        Ok(BuddyBlock { offset, size: block_size })
+        let mut offset = start;
+        while offset + found_size != start + taken_size {
+            found_size /= 2;
+            self.stats.split_count += 1;
+            if offset + found_size < start + taken_size {
+                offset += found_size;
+            } else {
+                self.free.entry(found_size).or_default().insert(offset + found_size);
+            }
+        }
+        start
     }
 
     pub(crate) fn free(&mut self, block: BuddyBlock) -> Result<(), FreeError> {
-        let BuddyBlock { mut offset, mut size } = block;
+        let BuddyBlock { offset, size } = block;
         if self.taken.get(&offset) != Some(&size) {
             return Err(FreeError::NotAllocated { offset, size });
         }
@@ -76,6 +111,30 @@ impl Reference {
         self.stats.allocated_size -= size;
         self.stats.allocation_count -= 1;
         self.stats.total_freed = self.stats.total_freed.wrapping_add(size);
+        if self.config.waiting && size.is_power_of_two() {
+            self.merge_waiting();
+            self.waiting = Some(block);
+        } else {
+            self.give_pieces(block);
+        }
+        Ok(())
+    }
+
+    fn merge_waiting(&mut self) {
+        if let Some(block) = self.waiting.take() {
+            self.give_pieces(block);
+        }
+    }
+
+    fn give_pieces(&mut self, BuddyBlock { offset, mut size }: BuddyBlock) {
+        while size > 0 {
+            let piece = 1 << size.trailing_zeros();
+            size -= piece;
+            self.give(offset + size, piece);
+        }
+    }
+
+    fn give(&mut self, mut offset: u64, mut size: u64) {
         while size < self.top_size
             && self.free.get_mut(&size).is_some_and(|free| free.remove(&(offset ^ size)))
         {
@@ -84,15 +143,31 @@ impl Reference {
             self.stats.merge_count += 1;
         }
         self.free.entry(size).or_default().insert(offset);
-        Ok(())
+    }
+
+    /// This region with nothing waiting, which is what every query answers from.
+    fn merged(&self) -> Self {
+        let mut merged = self.clone();
+        merged.merge_waiting();
+        merged
+    }
+
+    pub(crate) fn stats(&self) -> BuddyStats {
+        self.merged().stats
     }
 
     pub(crate) fn largest_free_block(&self) -> u64 {
-        self.free.iter().rev().find(|(_, free)| !free.is_empty()).map_or(0, |(&size, _)| size)
+        self.merged()
+            .free
+            .iter()
+            .rev()
+            .find(|(_, free)| !free.is_empty())
+            .map_or(0, |(&size, _)| size)
     }
 
     pub(crate) fn free_blocks(&self) -> Vec<BuddyBlock> {
         let mut blocks: Vec<_> = self
+            .merged()
             .free
             .iter()
             .flat_map(|(&size, free)| free.iter().map(move |&offset| BuddyBlock { offset, size }))

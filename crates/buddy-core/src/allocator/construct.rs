@@ -1,0 +1,171 @@
+//! The ways to make a region, one for each kind of storage.
+
+use super::BuddyAllocator;
+use crate::config::BuddyConfig;
+use crate::counters::Counters;
+use crate::error::ConfigError;
+use crate::layout::Layout;
+use crate::storage::{Fixed, reset_slice};
+#[cfg(feature = "alloc")]
+use crate::storage::{Owned, sealed::Words};
+use crate::tree::Tree;
+use crate::waiting::Waiting;
+
+impl<S> BuddyAllocator<S> {
+    /// A region over words that are those of a wholly free one.
+    const fn over(storage: S, layout: Layout, config: &BuddyConfig) -> Self {
+        let tree = Tree::new(storage, layout);
+        Self { tree, waiting: Waiting::NONE, waits: config.waiting, counters: Counters::new() }
+    }
+}
+
+#[cfg(feature = "alloc")]
+impl BuddyAllocator<Owned> {
+    /// Makes a region of `total_size` bytes, wholly free, with words on the host's heap.
+    ///
+    /// `min_block_size` is a power of two and the size of the smallest block. Any total from one
+    /// minimum block up will do; a tail shorter than a minimum block is never handed out, and
+    /// [`total_size`](Self::total_size) does not count it. The host's allocator is asked once,
+    /// here, and never again.
+    ///
+    /// # Errors
+    ///
+    /// - [`ConfigError::ZeroSize`], [`ConfigError::MinBlockSizeNotPowerOfTwo`],
+    ///   [`ConfigError::BelowMinBlock`]: the sizes contradict the rules above.
+    /// - [`ConfigError::TooManyBlocks`]: more than 2^40 minimum blocks. Take larger ones.
+    /// - [`ConfigError::OutOfHostMemory`]: the host refused. Take larger minimum blocks, or lend
+    ///   the words with [`with_words`](BuddyAllocator::with_words).
+    ///
+    /// # Complexity
+    ///
+    /// Linear in the number of words, which is a 32nd of the number of minimum blocks.
+    pub fn new(total_size: u64, min_block_size: u64) -> Result<Self, ConfigError> {
+        Self::with_config(BuddyConfig::new(total_size, min_block_size))
+    }
+
+    /// Makes a region as [`new`](Self::new) does, with choices.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`new`](Self::new).
+    ///
+    /// # Complexity
+    ///
+    /// That of [`new`](Self::new).
+    pub fn with_config(config: BuddyConfig) -> Result<Self, ConfigError> {
+        let layout = Layout::new(&config)?;
+        let mut storage = Owned::new(layout.word_count())?;
+        storage.reset(&layout);
+        Ok(Self::over(storage, layout, &config))
+    }
+}
+
+impl<'a> BuddyAllocator<Fixed<'a>> {
+    /// Makes a region as `new` does, wholly free, in words lent by the caller.
+    ///
+    /// What the words hold does not matter; they are cleared.
+    ///
+    /// # Errors
+    ///
+    /// - [`ConfigError::ZeroSize`], [`ConfigError::MinBlockSizeNotPowerOfTwo`],
+    ///   [`ConfigError::BelowMinBlock`], [`ConfigError::TooManyBlocks`]: the sizes are not those
+    ///   of a region, as for `new`.
+    /// - [`ConfigError::WrongWordCount`]: the slice is not exactly as long as
+    ///   [`words_needed`](Self::words_needed) tells. The words are untouched.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use buddy_core::{BuddyAllocator, Fixed};
+    ///
+    /// const WORDS: usize = BuddyAllocator::<Fixed>::words_needed(1 << 20, 256).unwrap();
+    /// let mut words = [0; WORDS];
+    /// let mut region = BuddyAllocator::with_words(1 << 20, 256, &mut words)?;
+    /// assert_eq!(region.allocate(5000)?.size, 8192);
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
+    pub fn with_words(
+        total_size: u64,
+        min_block_size: u64,
+        words: &'a mut [u64],
+    ) -> Result<Self, ConfigError> {
+        Self::in_words(BuddyConfig::new(total_size, min_block_size), words)
+    }
+
+    /// Makes a region as [`with_words`](Self::with_words) does, with choices. The slice is as
+    /// long as [`BuddyConfig::word_count`] tells.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`with_words`](Self::with_words).
+    pub fn in_words(config: BuddyConfig, words: &'a mut [u64]) -> Result<Self, ConfigError> {
+        let layout = checked_layout(&config, words.len())?;
+        reset_slice(words, &layout);
+        Ok(Self::over(Fixed::new(words), layout, &config))
+    }
+
+    /// The count of words a region needs, or `None` if there can be no such region.
+    ///
+    /// About two bits a minimum block, and at least one word for each order.
+    #[must_use]
+    pub const fn words_needed(total_size: u64, min_block_size: u64) -> Option<usize> {
+        BuddyConfig::new(total_size, min_block_size).word_count()
+    }
+}
+
+impl<const WORD_COUNT: usize> BuddyAllocator<[u64; WORD_COUNT]> {
+    /// Makes a region, wholly free, that holds its words in itself. It can be made by the
+    /// compiler, for a `static`.
+    ///
+    /// # Errors
+    ///
+    /// - [`ConfigError::ZeroSize`], [`ConfigError::MinBlockSizeNotPowerOfTwo`],
+    ///   [`ConfigError::BelowMinBlock`], [`ConfigError::TooManyBlocks`]: the sizes are not those
+    ///   of a region.
+    /// - [`ConfigError::WrongWordCount`]: the array is not exactly as long as
+    ///   [`BuddyConfig::word_count`] tells.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::sync::Mutex;
+    ///
+    /// use buddy_core::{BuddyAllocator, BuddyConfig};
+    ///
+    /// const CONFIG: BuddyConfig = BuddyConfig::new(1 << 20, 4096);
+    /// const WORDS: usize = CONFIG.word_count().unwrap();
+    /// static PAGES: Mutex<BuddyAllocator<[u64; WORDS]>> =
+    ///     Mutex::new(match BuddyAllocator::in_array(CONFIG) {
+    ///         Ok(region) => region,
+    ///         Err(_) => panic!("the sizes are a region's, and the words are as many as it needs"),
+    ///     });
+    ///
+    /// let mut pages = PAGES.lock().unwrap();
+    /// let block = pages.allocate(10_000)?;
+    /// assert_eq!((block.offset, block.size), (0, 16_384));
+    /// pages.free(block)?;
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
+    pub const fn in_array(config: BuddyConfig) -> Result<Self, ConfigError> {
+        let layout = match checked_layout(&config, WORD_COUNT) {
+            Ok(layout) => layout,
+            Err(error) => return Err(error),
+        };
+        let mut words = [0; WORD_COUNT];
+        reset_slice(&mut words, &layout);
+        Ok(Self::over(words, layout, &config))
+    }
+}
+
+/// The layout of a region whose words are `word_count`.
+const fn checked_layout(config: &BuddyConfig, word_count: usize) -> Result<Layout, ConfigError> {
+    let layout = match Layout::new(config) {
+        Ok(layout) => layout,
+        Err(error) => return Err(error),
+    };
+    let words_needed = layout.word_count();
+    if word_count != words_needed {
+        return Err(ConfigError::WrongWordCount { word_count, words_needed });
+    }
+    Ok(layout)
+}

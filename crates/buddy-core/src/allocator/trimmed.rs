@@ -1,0 +1,76 @@
+//! Allocating and freeing where sizes are rounded to minimum blocks only; see `extent.rs`.
+
+use core::num::NonZeroU64;
+
+use super::{BuddyAllocator, Placed};
+use crate::extent::pieces;
+use crate::storage::Storage;
+use crate::waiting::Waiting;
+
+impl<S: Storage> BuddyAllocator<S> {
+    /// [`place`](Self::place) in a region that trims. The size and the alignment are checked.
+    #[inline(never)]
+    pub(super) fn place_trimmed(&mut self, size: u64, alignment: u64) -> Option<Placed> {
+        let layout = self.tree.layout();
+        let min_shift = layout.min_shift();
+        // Cannot overflow: the size is within 1 ..= total size.
+        let length = ((size - 1) >> min_shift) + 1;
+        let order = layout.order_for(size);
+        let search_order = layout.order_for(size.max(alignment));
+        let is_block = length.is_power_of_two();
+        let index = if is_block && self.waiting.order == order && search_order == order {
+            self.waiting.order = Waiting::NONE.order;
+            self.waiting.index
+        } else {
+            let index = self.split_for(search_order, order)?;
+            let start = index << order;
+            self.counters.split_count += u64::from(self.tree.trim(order, start, length));
+            self.tree.set_head(start, true);
+            index
+        };
+        // The extent lies inside the region, so both are at most the total size.
+        let size = NonZeroU64::new(length << min_shift)?;
+        self.counters.count_taken(size.get());
+        Some(Placed { offset: (index << order) << min_shift, size })
+    }
+
+    /// [`take_back`](Self::take_back) in a region that trims.
+    #[inline(never)]
+    pub(super) fn take_back_trimmed(&mut self, offset: u64, size: u64) -> bool {
+        let layout = self.tree.layout();
+        let min_shift = layout.min_shift();
+        let total_size = layout.total_size();
+        let is_inside = size != 0 && size <= total_size && offset <= total_size - size;
+        if !is_inside || (offset | size) & (layout.block_size(0) - 1) != 0 {
+            return false;
+        }
+        let (start, length) = (offset >> min_shift, size >> min_shift);
+        let order = layout.order_for(size);
+        let is_aligned = start & ((1 << order) - 1) == 0;
+        if !is_aligned || !self.tree.bits().is_extent(start, length) {
+            return false;
+        }
+        if self.waits && length.is_power_of_two() {
+            let freed = Waiting { order, index: start >> order };
+            if self.waiting == freed {
+                return false;
+            }
+            let merged = core::mem::replace(&mut self.waiting, freed);
+            if !merged.is_none() {
+                self.merge_extent(merged.index << merged.order, 1 << merged.order);
+            }
+        } else {
+            self.merge_extent(start, length);
+        }
+        self.counters.count_freed(size);
+        true
+    }
+
+    /// Gives an extent back, piece by piece, the smallest first.
+    fn merge_extent(&mut self, start: u64, length: u64) {
+        self.tree.set_head(start, false);
+        for (order, index) in pieces(start, length) {
+            self.counters.merge_count += u64::from(self.tree.give(order, index));
+        }
+    }
+}

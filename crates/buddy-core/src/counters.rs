@@ -1,0 +1,62 @@
+//! What a region counts while it works.
+
+use crate::block::BuddyStats;
+use crate::view::Merged;
+
+/// The counters; what follows from others is not kept.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Counters {
+    pub(crate) allocated_size: u64,
+    pub(crate) allocation_count: u64,
+    pub(crate) peak_allocated: u64,
+    pub(crate) total_freed: u64,
+    pub(crate) split_count: u64,
+    pub(crate) merge_count: u64,
+}
+
+impl Counters {
+    /// All zero, also where `default` cannot be called.
+    pub(crate) const fn new() -> Self {
+        Self {
+            allocated_size: 0,
+            allocation_count: 0,
+            peak_allocated: 0,
+            total_freed: 0,
+            split_count: 0,
+            merge_count: 0,
+        }
+    }
+
+    /// Counts an allocation that was handed out.
+    #[inline]
+    pub(crate) fn count_taken(&mut self, size: u64) {
+        // Live allocations do not overlap, so their sum is at most the region's size.
+        self.allocated_size += size;
+        self.allocation_count += 1;
+        self.peak_allocated = self.peak_allocated.max(self.allocated_size);
+    }
+
+    /// Counts an allocation that was given back.
+    #[inline]
+    pub(crate) fn count_freed(&mut self, size: u64) {
+        // Cannot underflow: the allocation was live, and was counted when it was handed out.
+        self.allocated_size -= size;
+        self.allocation_count -= 1;
+        self.total_freed = self.total_freed.wrapping_add(size);
+    }
+
+    /// The counters as users get them, with what a merge of the waiting block would count.
+    pub(crate) fn stats(&self, total_size: u64, merged: Option<Merged>) -> BuddyStats {
+        let pending = merged.map_or(0, |merged| u64::from(merged.merge_count));
+        BuddyStats {
+            total_size,
+            allocated_size: self.allocated_size,
+            allocation_count: self.allocation_count,
+            peak_allocated: self.peak_allocated,
+            total_allocated: self.total_freed.wrapping_add(self.allocated_size),
+            total_freed: self.total_freed,
+            split_count: self.split_count,
+            merge_count: self.merge_count + pending,
+        }
+    }
+}
