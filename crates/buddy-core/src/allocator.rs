@@ -178,7 +178,7 @@ impl<S: Storage> BuddyAllocator<S> {
             self.waiting.order = Waiting::NONE.order;
             self.waiting.index
         } else {
-            self.split_for(search_order, order)?
+            self.split_for(search_order, order, 1 << order)?
         };
         // The block lies inside the region, so `order` is at most the top order, the size fits
         // and the offset is below the total.
@@ -187,14 +187,18 @@ impl<S: Storage> BuddyAllocator<S> {
         Some(Placed { offset: index << shift, size })
     }
 
-    /// Takes a block of `order` out of a free one of `search_order` or above.
+    /// Takes a block of `order` out of a free one of `search_order` or above, to be trimmed to
+    /// `length` minimum blocks.
     #[inline(always)]
-    fn split_for(&mut self, search_order: u32, order: u32) -> Option<u64> {
+    fn split_for(&mut self, search_order: u32, order: u32, length: u64) -> Option<u64> {
         if search_order > self.tree.layout().top_order() {
             return None;
         }
         if !self.tree.has_free(search_order) {
             self.merge_waiting_for(search_order)?;
+        }
+        if self.tree.words().is_sparse() && !self.tree.prepare(search_order, length) {
+            return None;
         }
         let Taken { index, split_count } = self.tree.take(search_order, order);
         self.counters.split_count += u64::from(split_count);
@@ -264,6 +268,12 @@ impl<S: Storage> BuddyAllocator<S> {
             return AllocError::InvalidAlignment { alignment };
         }
         let largest_free_block = self.largest_free_block();
+        let order_for = |size| self.tree.layout().order_for(size);
+        if largest_free_block > 0 && order_for(size.max(alignment)) <= order_for(largest_free_block)
+        {
+            // There is a block for it, so only its words can have been refused.
+            return AllocError::OutOfHostMemory { size };
+        }
         AllocError::OutOfMemory { size, alignment, largest_free_block }
     }
 }

@@ -91,6 +91,13 @@ pub enum AllocError {
         /// The alignment asked for, in bytes.
         alignment: u64,
     },
+    /// The host refused the memory for the region's own words, which only `Paged` storage asks
+    /// for here. Retry later, or free something on the host.
+    #[error("the host has no memory for the bookkeeping of {size} bytes")]
+    OutOfHostMemory {
+        /// The size asked for, in bytes.
+        size: u64,
+    },
 }
 
 /// Why a block was not freed. The region is unchanged.

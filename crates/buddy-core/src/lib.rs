@@ -70,7 +70,7 @@
 //! | [`validate`](BuddyAllocator::validate) | n | none |
 //!
 //! A search reads one word for each of at most six layers, a split or merge writes as many. The
-//! bits are at most 2.1 for each minimum block, 3.15 where sizes are trimmed, from 40,000 minimum
+//! bits are at most 2.1 for each minimum block, 3.15 where sizes are trimmed, from 22,000 minimum
 //! blocks on; below that, the rounding of every order to whole words weighs more, up to a word for
 //! an order and layer. The allocator itself has about 1.4 KiB besides, for any size.
 //!
@@ -88,7 +88,9 @@
 //!   its binary digits; a tail shorter than a minimum block is not managed and not counted. In a
 //!   region of 3 minimum blocks the largest block has 2.
 //! - **Storage**: `Owned` words (feature `alloc`, on by default), [`Fixed`] ones, lent by the
-//!   caller, or an array, also in a `static`. None of them allocates after construction.
+//!   caller, or an array, also in a `static`. None of them allocates after construction. For huge
+//!   regions of which little is in use, `Paged` words come page by page, in
+//!   [`allocate`](BuddyAllocator::allocate) only.
 //!
 //! # Does not
 //!
@@ -127,7 +129,7 @@ pub use block::{BuddyBlock, BuddyStats};
 pub use config::{BuddyConfig, Rounding};
 pub use error::{AllocError, ConfigError, FreeError};
 pub use iter::{FreeBlocks, TakenBlocks};
-#[cfg(feature = "alloc")]
-pub use storage::Owned;
 pub use storage::{Fixed, Storage};
+#[cfg(feature = "alloc")]
+pub use storage::{Owned, Paged};
 pub use validate::{Corruption, Counter};

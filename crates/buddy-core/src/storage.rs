@@ -1,7 +1,10 @@
-//! Where a region keeps its words: a slice of its own, one that was lent, or an array.
+//! Where a region keeps its words: a slice of its own, one that was lent, an array, or pages.
 //!
 //! The parameter is static, so that every access is a plain indexed load, and sealed, so that
 //! the allocator may rely on words keeping what was written to them.
+
+#[cfg(feature = "alloc")]
+mod paged;
 
 #[cfg(feature = "alloc")]
 use alloc::{boxed::Box, vec::Vec};
@@ -9,6 +12,8 @@ use alloc::{boxed::Box, vec::Vec};
 #[cfg(feature = "alloc")]
 use crate::error::ConfigError;
 use crate::layout::{Layout, word_position};
+#[cfg(feature = "alloc")]
+pub use paged::Paged;
 
 /// The operations behind [`Storage`], out of reach for other crates.
 pub(crate) mod sealed {
@@ -24,12 +29,24 @@ pub(crate) mod sealed {
         /// for.
         #[expect(private_interfaces, reason = "the trait is out of reach for other crates")]
         fn reset(&mut self, layout: &Layout);
+        /// Whether words must be prepared before they are written.
+        #[inline]
+        fn is_sparse(&self) -> bool {
+            false
+        }
+        /// Makes the word at `index` writable; it keeps its value. `false`, and nothing has
+        /// changed, if the host refuses the memory for that.
+        #[inline]
+        fn prepare(&mut self, _index: usize) -> bool {
+            true
+        }
     }
 }
 
 /// What a [`BuddyAllocator`](crate::BuddyAllocator) can keep its words in.
 ///
-/// Sealed: `Owned` (feature `alloc`), [`Fixed`] and arrays of `u64` are the implementors.
+/// Sealed: `Owned` and `Paged` (feature `alloc`), [`Fixed`] and arrays of `u64` are the
+/// implementors.
 pub trait Storage: sealed::Words {}
 
 /// [`Words::reset`](sealed::Words::reset) for a slice: all bits clear but those for what lies

@@ -86,6 +86,12 @@ const fn free_orders_of(layout: &Layout) -> [Order; ORDER_COUNT] {
 }
 
 impl<S: Words> Tree<S> {
+    /// The words, for what only they know.
+    #[inline]
+    pub(crate) fn words(&self) -> &S {
+        &self.storage
+    }
+
     /// The words, for what is not the tree's.
     #[inline]
     pub(crate) fn words_mut(&mut self) -> &mut S {
@@ -109,6 +115,42 @@ impl<S: Words> Tree<S> {
     #[inline]
     pub(crate) fn has_free(&self, order: u32) -> bool {
         self.free_orders >> order != 0
+    }
+
+    /// Makes all words writable that a [`take`](Self::take) and a trim to `length` minimum blocks
+    /// write, and the word of the head if there is one. `false` if the host refuses the memory
+    /// for that; what was prepared before is of no consequence.
+    #[cold]
+    pub(crate) fn prepare(&mut self, search_order: u32, length: u64) -> bool {
+        let candidates = self.free_orders & (u64::MAX << search_order);
+        let found_order = candidates.trailing_zeros();
+        let state = &self.orders[found_order as usize];
+        let position = state.lowest_word(&self.storage, &self.layout, found_order);
+        let word = self.storage.word(state.first_word + position);
+        let low = free_pairs(word).trailing_zeros();
+        let index = position as u64 * 64 + u64::from(low) + ((word >> low) & 1);
+        let start = index << found_order;
+        // The splits follow the last minimum block, down to the smallest piece.
+        let last = start + length - 1;
+        let is_prepared = (length.trailing_zeros()..found_order)
+            .all(|order| self.prepare_block(order, last >> order));
+        let head_word = self.layout.first_head_word() + word_position(start);
+        is_prepared && (!self.layout.trims() || self.storage.prepare(head_word))
+    }
+
+    /// Makes the words writable that hold the bit of a block and sum it up.
+    fn prepare_block(&mut self, order: u32, mut index: u64) -> bool {
+        let mut start = self.orders[order as usize].first_word;
+        let mut word_count = self.layout.order_word_count(order);
+        for _ in 0..=self.layout.layer_count() {
+            if !self.storage.prepare(start + word_position(index)) {
+                return false;
+            }
+            index /= 64;
+            start += word_count;
+            word_count = word_count.div_ceil(64);
+        }
+        true
     }
 
     /// Takes a block of `order` out of the lowest free block of the smallest order that has one,

@@ -9,10 +9,10 @@ fn word_count(block_count: u64) -> u64 {
 /// From this many minimum blocks on, 2.1 bits each are enough for all words.
 ///
 /// Two bits a minimum block are the blocks' own, and one in 31.5 the summaries'. The rest is
-/// rounding: at most a word for each order and each layer of its summaries, which is 64 words for
-/// the 16 orders and 3 layers of a region of this size. A tenth of a bit for each minimum block
+/// rounding: at most a word for each order and each layer of its summaries, which is 30 words for
+/// the 15 orders and the layer of a region of this size. A tenth of a bit for each minimum block
 /// pays for the summaries and for that from about here on; smaller regions cost more a block.
-const SMALLEST_COUNT: u64 = 40_000;
+const SMALLEST_COUNT: u64 = 22_000;
 
 #[test]
 fn a_minimum_block_costs_at_most_two_and_a_tenth_bits() {
@@ -31,7 +31,7 @@ fn a_minimum_block_costs_at_most_two_and_a_tenth_bits() {
         assert!(bits * 100 <= block_count * 315, "{bits} bits, trimmed, for {block_count}");
         checked_count += 1;
     }
-    assert_eq!(checked_count, 160_000 + 24 * 6);
+    assert_eq!(checked_count, 178_000 + 24 * 6);
 }
 
 #[test]

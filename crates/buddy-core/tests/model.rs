@@ -5,7 +5,7 @@ mod support;
 use std::fmt::Debug;
 
 use buddy_core::{
-    BuddyAllocator, BuddyBlock, BuddyConfig, Fixed, FreeError, Owned, Rounding, Storage,
+    BuddyAllocator, BuddyBlock, BuddyConfig, Fixed, FreeError, Owned, Paged, Rounding, Storage,
 };
 use proptest::prelude::*;
 use rstest::rstest;
@@ -221,15 +221,22 @@ fn random_programs_agree_with_the_reference(
     let config =
         BuddyConfig::new(total_size, min_block_size).with_rounding(rounding).with_waiting(waiting);
     let seed = total_size ^ u64::from(waiting);
-    // Which storage goes with which shape does not matter, as both run the same code.
-    if total_size % 2 == 0 {
-        // What the words held before must not matter.
-        let mut words = vec![0xDEAD_BEEF_0BAD_F00D; config.word_count().unwrap()];
-        let tested = BuddyAllocator::in_words(config, &mut words).unwrap();
-        run_program::<Fixed>(tested, config, seed);
-    } else {
-        let tested = BuddyAllocator::with_config(config).unwrap();
-        run_program::<Owned>(tested, config, seed);
+    // Which storage goes with which shape does not matter, as all run the same code.
+    match total_size / min_block_size % 3 {
+        0 => {
+            // What the words held before must not matter.
+            let mut words = vec![0xDEAD_BEEF_0BAD_F00D; config.word_count().unwrap()];
+            let tested = BuddyAllocator::in_words(config, &mut words).unwrap();
+            run_program::<Fixed>(tested, config, seed);
+        }
+        1 => {
+            let tested = BuddyAllocator::with_config(config).unwrap();
+            run_program::<Owned>(tested, config, seed);
+        }
+        _ => {
+            let tested = BuddyAllocator::paged(config).unwrap();
+            run_program::<Paged>(tested, config, seed);
+        }
     }
 }
 

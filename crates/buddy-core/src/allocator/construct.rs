@@ -7,7 +7,7 @@ use crate::error::ConfigError;
 use crate::layout::Layout;
 use crate::storage::{Fixed, reset_slice};
 #[cfg(feature = "alloc")]
-use crate::storage::{Owned, sealed::Words};
+use crate::storage::{Owned, Paged, sealed::Words};
 use crate::tree::Tree;
 use crate::waiting::Waiting;
 
@@ -57,6 +57,46 @@ impl BuddyAllocator<Owned> {
         let mut storage = Owned::new(layout.word_count())?;
         storage.reset(&layout);
         Ok(Self::over(storage, layout, &config))
+    }
+}
+
+#[cfg(feature = "alloc")]
+impl BuddyAllocator<Paged> {
+    /// Makes a region, wholly free, whose words come in pages when they are needed. For regions
+    /// of up to 2^40 minimum blocks of which little is in use.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`with_config`](BuddyAllocator::with_config). Later,
+    /// [`allocate`](Self::allocate) answers
+    /// [`AllocError::OutOfHostMemory`](crate::AllocError::OutOfHostMemory) where the host refuses
+    /// a page.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use buddy_core::{BuddyAllocator, BuddyConfig};
+    ///
+    /// let mut disk = BuddyAllocator::paged(BuddyConfig::new(1 << 40, 4096))?;
+    /// let extent = disk.allocate(1 << 20)?;
+    /// assert!(disk.host_bytes() < 100 << 10);
+    /// disk.free(extent)?;
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
+    ///
+    /// # Complexity
+    ///
+    /// At most some pages for each order, whatever the length of the region.
+    pub fn paged(config: BuddyConfig) -> Result<Self, ConfigError> {
+        let layout = Layout::new(&config)?;
+        let storage = Paged::new(&layout)?;
+        Ok(Self::over(storage, layout, &config))
+    }
+
+    /// The bytes of pages and tables that the host was asked for so far.
+    #[must_use]
+    pub fn host_bytes(&self) -> usize {
+        self.tree.words().host_bytes()
     }
 }
 

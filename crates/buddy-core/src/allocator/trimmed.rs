@@ -22,7 +22,7 @@ impl<S: Storage> BuddyAllocator<S> {
             self.waiting.order = Waiting::NONE.order;
             self.waiting.index
         } else {
-            let index = self.split_for(search_order, order)?;
+            let index = self.split_for(search_order, order, length)?;
             let start = index << order;
             self.counters.split_count += u64::from(self.tree.trim(order, start, length));
             self.tree.set_head(start, true);
