@@ -66,6 +66,8 @@
 //! | [`free`](BuddyAllocator::free) | at most log2(n) merges | none |
 //! | [`largest_free_block`](BuddyAllocator::largest_free_block), [`stats`](BuddyAllocator::stats) | at most log2(n) | none |
 //! | [`free_blocks`](BuddyAllocator::free_blocks), [`taken_blocks`](BuddyAllocator::taken_blocks) | a whole walk: free and taken blocks × log2(n) | none |
+//! | [`fragmentation`](BuddyAllocator::fragmentation) | log2(n) | none |
+//! | [`map`](BuddyAllocator::map) | a whole walk | none |
 //! | `new`, `with_words`, [`reset`](BuddyAllocator::reset) | n / 32 words | `new`: one slice |
 //! | [`validate`](BuddyAllocator::validate) | n | none |
 //!
@@ -115,8 +117,10 @@ mod config;
 mod counters;
 mod error;
 mod extent;
+mod fragmentation;
 mod iter;
 mod layout;
+mod map;
 mod storage;
 mod summary;
 mod tree;
@@ -128,7 +132,9 @@ pub use allocator::BuddyAllocator;
 pub use block::{BuddyBlock, BuddyStats};
 pub use config::{BuddyConfig, Rounding};
 pub use error::{AllocError, ConfigError, FreeError};
+pub use fragmentation::Fragmentation;
 pub use iter::{FreeBlocks, TakenBlocks};
+pub use map::RegionMap;
 pub use storage::{Fixed, Storage};
 #[cfg(feature = "alloc")]
 pub use storage::{Owned, Paged};

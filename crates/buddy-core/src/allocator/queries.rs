@@ -4,7 +4,9 @@ use core::fmt;
 
 use super::BuddyAllocator;
 use crate::block::BuddyStats;
+use crate::fragmentation::Fragmentation;
 use crate::iter::{FreeBlocks, TakenBlocks, Walk};
+use crate::map::RegionMap;
 use crate::storage::Storage;
 use crate::validate::{Corruption, validate};
 use crate::view::Merged;
@@ -58,6 +60,60 @@ impl<S: Storage> BuddyAllocator<S> {
         let largest_order = self.tree.free_orders().checked_ilog2();
         let merged_order = self.merged().map(|merged| merged.order);
         largest_order.max(merged_order).map_or(0, |order| layout.block_size(order))
+    }
+
+    /// How the free bytes lie: how many blocks of each size, and what share is of no use for a
+    /// request.
+    ///
+    /// # Complexity
+    ///
+    /// A step for each order.
+    #[must_use]
+    pub fn fragmentation(&self) -> Fragmentation {
+        let bits = self.tree.bits();
+        let mut free_counts = bits.orders.map(|order| order.free_count);
+        if let Some(merged) = self.merged() {
+            // Each merge uses up the free buddy of its order; the outcome is one more.
+            let first = merged.order - merged.merge_count;
+            for order in first..merged.order {
+                free_counts[order as usize] -= 1;
+            }
+            free_counts[merged.order as usize] += 1;
+        }
+        Fragmentation { free_counts, min_shift: bits.layout.min_shift() }
+    }
+
+    /// A picture of the region for people, 85 columns wide, by its `Display`.
+    ///
+    /// Each row starts with its offset and has 64 cells, of a power of two times the minimum
+    /// block size each, so that there are 16 rows at most.
+    ///
+    /// # Complexity
+    ///
+    /// Showing it is a whole walk over the live allocations.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use buddy_core::BuddyAllocator;
+    ///
+    /// let mut region = BuddyAllocator::new(64 * 1024, 256)?;
+    /// region.allocate(3000)?;
+    /// region.allocate(32 * 1024)?;
+    /// let picture = region.map().to_string();
+    /// let mut rows = picture.lines();
+    /// let first = "0x0000000000000000 |################";
+    /// assert!(rows.next().unwrap().starts_with(first));
+    /// assert_eq!(rows.last(), Some("256 bytes a cell: . free  - up to half  + more  # taken"));
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn map(&self) -> RegionMap<'_> {
+        RegionMap {
+            taken: self.taken_blocks(),
+            total_size: self.total_size(),
+            min_block_size: self.min_block_size(),
+        }
     }
 
     /// The bytes this region manages: the size it was made with, less a tail shorter than a
