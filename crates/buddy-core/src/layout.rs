@@ -45,6 +45,8 @@ const _: () = assert!(usize::BITS >= 32);
 pub(crate) struct Layout {
     /// The number of minimum blocks, within `1 ..= MAX_BLOCK_COUNT`.
     block_count: u64,
+    /// The bytes of all minimum blocks.
+    total_size: u64,
     /// log2 of the minimum block size in bytes.
     min_shift: u32,
     /// The largest order with a block inside the region: floor(log2(block_count)).
@@ -84,8 +86,15 @@ impl Layout {
         }
         let trims = matches!(rounding, Rounding::Trimmed);
         let top_order = block_count.ilog2();
-        let mut layout =
-            Self { block_count, min_shift, top_order, layer_count, trims, first_head_word: 0 };
+        let mut layout = Self {
+            block_count,
+            total_size: block_count << min_shift,
+            min_shift,
+            top_order,
+            layer_count,
+            trims,
+            first_head_word: 0,
+        };
         layout.first_head_word = layout.first_word(0) + layout.order_word_count_with_layers(0);
         Ok(layout)
     }
@@ -93,7 +102,7 @@ impl Layout {
     /// The bytes managed: whole minimum blocks. At most the size given, so it cannot overflow.
     #[inline]
     pub(crate) const fn total_size(&self) -> u64 {
-        self.block_count << self.min_shift
+        self.total_size
     }
 
     /// The bytes of a block of `order`, which is at most the top order, so it cannot overflow.

@@ -58,6 +58,7 @@ impl Order {
     }
 
     /// [`lowest_word`](Self::lowest_word) for any number of layers.
+    #[inline(never)]
     fn lowest_word_by_layers<W: Words>(&self, words: &W, layout: &Layout, order: u32) -> usize {
         let layer_count = layout.layer_count() as usize;
         let mut starts = [0; MAX_LAYER_COUNT];
@@ -74,35 +75,6 @@ impl Order {
         })
     }
 
-    /// Calls `update` with each word of the layers above the word at `position`, and the bit in
-    /// it, from the lowest layer up. Returns the bit in the root.
-    #[inline(always)]
-    fn for_each_layer<W: Words>(
-        &self,
-        words: &mut W,
-        layout: &Layout,
-        order: u32,
-        mut position: usize,
-        mut update: impl FnMut(&mut u64, usize),
-    ) -> usize {
-        if layout.layer_count() > 0 {
-            update(words.word_mut(self.first_layer + position / 64), position % 64);
-            position /= 64;
-        }
-        // The further layers are out of line, as few regions have any.
-        if layout.layer_count() > 1 {
-            let mut start = self.first_layer;
-            let mut word_count = layout.order_word_count(order);
-            for _ in 1..layout.layer_count() {
-                word_count = word_count.div_ceil(64);
-                start += word_count;
-                update(words.word_mut(start + position / 64), position % 64);
-                position /= 64;
-            }
-        }
-        position % 64
-    }
-
     /// Counts a free block in the word at `position` of this order, `order`.
     #[inline(always)]
     pub(crate) fn mark<W: Words>(
@@ -112,9 +84,15 @@ impl Order {
         order: u32,
         position: usize,
     ) {
-        let bit =
-            self.for_each_layer(words, layout, order, position, |word, bit| *word |= 1_u64 << bit);
-        self.root |= 1 << bit;
+        let top = match layout.layer_count() {
+            0 => position,
+            1 => {
+                *words.word_mut(self.first_layer + position / 64) |= 1 << (position % 64);
+                position / 64
+            }
+            _ => self.mark_layers(words, layout, order, position),
+        };
+        self.root |= 1 << (top % 64);
         self.free_count += 1;
     }
 
@@ -128,10 +106,39 @@ impl Order {
         order: u32,
         position: usize,
     ) {
-        let bit =
-            self.for_each_layer(words, layout, order, position, |word, bit| *word = 1_u64 << bit);
-        self.root = 1 << bit;
+        let top = match layout.layer_count() {
+            0 => position,
+            1 => {
+                *words.word_mut(self.first_layer + position / 64) = 1 << (position % 64);
+                position / 64
+            }
+            _ => self.mark_layers(words, layout, order, position),
+        };
+        self.root = 1 << (top % 64);
         self.free_count = 1;
+    }
+
+    /// Sets the bit of a word in each layer. Returns its position in the last.
+    ///
+    /// Out of line, as the next: only regions of more than 2^18 minimum blocks come here, and in
+    /// line the loops would cost the others registers.
+    #[inline(never)]
+    fn mark_layers<W: Words>(
+        &self,
+        words: &mut W,
+        layout: &Layout,
+        order: u32,
+        mut position: usize,
+    ) -> usize {
+        let mut start = self.first_layer;
+        let mut word_count = layout.order_word_count(order);
+        for _ in 0..layout.layer_count() {
+            *words.word_mut(start + position / 64) |= 1 << (position % 64);
+            position /= 64;
+            word_count = word_count.div_ceil(64);
+            start += word_count;
+        }
+        position
     }
 
     /// Counts a free block less in the word at `position` of this order, `order`, which has none
@@ -146,14 +153,43 @@ impl Order {
         is_empty: bool,
     ) -> u64 {
         // 0 or 1 and not `bool`, so that what follows is arithmetic and not a branch.
-        let mut empty = u64::from(is_empty);
-        let bit = self.for_each_layer(words, layout, order, position, |word, bit| {
-            *word &= !(empty << bit);
-            empty = u64::from(*word == 0);
-        });
-        self.root &= !(empty << bit);
+        let empty = u64::from(is_empty);
+        let (top, empty) = match layout.layer_count() {
+            0 => (position, empty),
+            1 => {
+                let word = words.word_mut(self.first_layer + position / 64);
+                *word &= !(empty << (position % 64));
+                (position / 64, u64::from(*word == 0))
+            }
+            _ => self.unmark_layers(words, layout, order, (position, empty)),
+        };
+        self.root &= !(empty << (top % 64));
         // Cannot underflow: the block that is not free any more was counted.
         self.free_count -= 1;
         u64::from(self.free_count == 0)
+    }
+
+    /// Clears the bit of a word, which is empty iff that is 1 and not 0, in the first layer, and
+    /// in those above as far as they get empty. Returns its position in the last layer, and
+    /// whether that is empty there.
+    #[inline(never)]
+    fn unmark_layers<W: Words>(
+        &self,
+        words: &mut W,
+        layout: &Layout,
+        order: u32,
+        (mut position, mut empty): (usize, u64),
+    ) -> (usize, u64) {
+        let mut start = self.first_layer;
+        let mut word_count = layout.order_word_count(order);
+        for _ in 0..layout.layer_count() {
+            let word = words.word_mut(start + position / 64);
+            *word &= !(empty << (position % 64));
+            empty = u64::from(*word == 0);
+            position /= 64;
+            word_count = word_count.div_ceil(64);
+            start += word_count;
+        }
+        (position, empty)
     }
 }

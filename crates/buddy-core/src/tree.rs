@@ -161,6 +161,9 @@ impl<S: Words> Tree<S> {
         let candidates = self.free_orders & (u64::MAX << search_order);
         let found_order = candidates.trailing_zeros();
         let mut index = self.take_lowest(found_order);
+        if found_order == order {
+            return Taken { index, split_count: 0 };
+        }
         for lower_order in (search_order..found_order).rev() {
             index *= 2;
             self.occupy_first_half(lower_order, index);
