@@ -201,7 +201,9 @@ impl<S: Storage> BuddyAllocator<S> {
             return None;
         }
         let Taken { index, split_count } = self.tree.take(search_order, order);
-        self.counters.split_count += u64::from(split_count);
+        if split_count > 0 {
+            self.counters.split_count += u64::from(split_count);
+        }
         Some(index)
     }
 

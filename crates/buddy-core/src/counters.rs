@@ -4,13 +4,18 @@ use crate::block::BuddyStats;
 use crate::view::Merged;
 
 /// The counters; what follows from others is not kept.
+///
+/// In this order, no two neighbours are both added to by the same straight line of code. The
+/// compiler would do that by one wide load, which in the next call has to wait for the two stores
+/// of the last.
 #[derive(Debug, Clone, Copy, Default)]
+#[repr(C)]
 pub(crate) struct Counters {
     pub(crate) allocated_size: u64,
-    pub(crate) allocation_count: u64,
     pub(crate) peak_allocated: u64,
-    pub(crate) total_freed: u64,
+    pub(crate) allocation_count: u64,
     pub(crate) split_count: u64,
+    pub(crate) total_freed: u64,
     pub(crate) merge_count: u64,
 }
 
