@@ -172,19 +172,28 @@ impl<S: Storage> BuddyAllocator<S> {
             return self.place_trimmed(size, alignment);
         }
         let order = layout.order_for(size);
-        let search_order = layout.order_for(size.max(alignment));
+        if order > layout.top_order() {
+            return None;
+        }
+        // The order lies inside the region, so this is at most the total size.
         let shift = layout.min_shift() + order;
-        let index = if self.waiting.order == order && search_order == order {
+        let block_size = NonZeroU64::new(1 << shift)?;
+        let index = if alignment > block_size.get() {
+            self.split_aligned(alignment, order)?
+        } else if self.waiting.order == order {
             self.waiting.order = Waiting::NONE.order;
             self.waiting.index
         } else {
-            self.split_for(search_order, order, 1 << order)?
+            self.split_for(order, order, 1 << order)?
         };
-        // The block lies inside the region, so `order` is at most the top order, the size fits
-        // and the offset is below the total.
-        let size = NonZeroU64::new(1 << shift)?;
-        self.counters.count_taken(size.get());
-        Some(Placed { offset: index << shift, size })
+        self.counters.count_taken(block_size.get());
+        Some(Placed { offset: index << shift, size: block_size })
+    }
+
+    /// Takes a block of `order` at a multiple of `alignment`, which is above its size.
+    #[inline(never)]
+    fn split_aligned(&mut self, alignment: u64, order: u32) -> Option<u64> {
+        self.split_for(self.tree.layout().order_for(alignment), order, 1 << order)
     }
 
     /// Takes a block of `order` out of a free one of `search_order` or above, to be trimmed to

@@ -161,30 +161,63 @@ impl<S: Words> Tree<S> {
         let candidates = self.free_orders & (u64::MAX << search_order);
         let found_order = candidates.trailing_zeros();
         let mut index = self.take_lowest(found_order);
-        if found_order == order {
-            return Taken { index, split_count: 0 };
+        if found_order > order {
+            index = self.split(index, found_order, search_order, order);
         }
+        Taken { index, split_count: found_order - order }
+    }
+
+    /// Splits a taken block down to `order`. There was no free block from `search_order` up to
+    /// below `found_order`.
+    #[inline(never)]
+    fn split(&mut self, mut index: u64, found_order: u32, search_order: u32, order: u32) -> u64 {
         for lower_order in (search_order..found_order).rev() {
             index *= 2;
             self.occupy_first_half(lower_order, index);
         }
-        // None of these orders had a free block, or the search would have ended there; now each
-        // has one. Cannot underflow: `search_order <= found_order`.
+        // Now each of these orders has a free block. Cannot underflow: `search_order` is at most
+        // `found_order`.
         self.free_orders |= (1 << found_order) - (1 << search_order);
         for lower_order in (order..search_order).rev() {
             index *= 2;
             self.occupy_half(lower_order, index);
         }
-        Taken { index, split_count: found_order - order }
+        index
     }
 
     /// Gives a taken block back and merges it upwards. Returns the count of merges.
     #[inline(always)]
-    pub(crate) fn give(&mut self, block_order: u32, mut index: u64) -> u32 {
+    pub(crate) fn give(&mut self, order: u32, index: u64) -> u32 {
+        let position = word_position(index);
+        let state = &mut self.orders[order as usize];
+        let slot = self.storage.word_mut(state.first_word + position);
+        let word = *slot & !bit(index);
+        *slot = word;
+        if pair(word, index) == 0 {
+            return self.merge(order, index);
+        }
+        state.mark(&mut self.storage, &self.layout, order, position);
+        self.free_orders |= 1 << order;
+        0
+    }
+
+    /// Merges a block whose pair is 00 with its buddy, and on upwards. Returns the count of
+    /// merges.
+    #[inline(never)]
+    fn merge(&mut self, block_order: u32, mut index: u64) -> u32 {
         let mut order = block_order;
         // Kept out of `self` during the walk, so that no step waits for the store of the last.
         let mut free_orders = self.free_orders;
         loop {
+            // The buddy was free, and is part of the parent from here on.
+            let position = word_position(index);
+            let state = &mut self.orders[order as usize];
+            let is_empty = free_pairs(self.storage.word(state.first_word + position)) == 0;
+            let emptied = state.unmark(&mut self.storage, &self.layout, order, position, is_empty);
+            free_orders &= !(emptied << order);
+            // The pair had no bit from outside, so the parent lies inside and has an order.
+            index /= 2;
+            order += 1;
             let position = word_position(index);
             let state = &mut self.orders[order as usize];
             let slot = self.storage.word_mut(state.first_word + position);
@@ -195,13 +228,6 @@ impl<S: Words> Tree<S> {
                 self.free_orders = free_orders | 1 << order;
                 return order - block_order;
             }
-            // The buddy was free, and is part of the parent from here on.
-            let is_empty = free_pairs(word) == 0;
-            let emptied = state.unmark(&mut self.storage, &self.layout, order, position, is_empty);
-            free_orders &= !(emptied << order);
-            index /= 2;
-            // The pair had no bit from outside, so the parent lies inside and has an order.
-            order += 1;
         }
     }
 
