@@ -7,7 +7,7 @@
 
 use std::hint::black_box;
 
-use buddy_core::{BuddyAllocator, BuddyBlock};
+use buddy_core::{BuddyAllocator, BuddyBlock, BuddyConfig, Rounding};
 use criterion::{Criterion, Throughput};
 
 const TOTAL_SIZE: u64 = 64 << 20;
@@ -88,12 +88,21 @@ fn lifo(criterion: &mut Criterion) {
     group.finish();
 }
 
-/// Allocates and frees one size in a region half full: the deepest split and merge for the
-/// smallest size.
+/// Allocates and frees one size in a region half full, with the freed block waiting and without:
+/// the deepest split and merge for the smallest size. And a size that is trimmed.
 fn ping_pong(criterion: &mut Criterion) {
+    let config = BuddyConfig::new(TOTAL_SIZE, MIN_BLOCK_SIZE);
+    let merging = config.with_waiting(false);
+    let trimming = config.with_rounding(Rounding::Trimmed);
+    let cases = [
+        ("pair_of_256_b", config, 256),
+        ("pair_of_256_b_merged", merging, 256),
+        ("pair_of_64_kib_merged", merging, 64 << 10),
+        ("pair_of_44_kib_trimmed", trimming, 44 << 10),
+    ];
     let mut group = criterion.benchmark_group("ping_pong");
-    for (name, size) in [("pair_of_256_b", 256), ("pair_of_64_kib", 64 << 10)] {
-        let mut region = region();
+    for (name, config, size) in cases {
+        let mut region = BuddyAllocator::with_config(config).unwrap();
         for _ in 0..512 {
             region.allocate(64 << 10).unwrap();
         }
