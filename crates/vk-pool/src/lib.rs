@@ -85,6 +85,7 @@ mod reservation;
 mod slots;
 mod stats;
 mod suballocator;
+pub mod tlsf;
 mod window;
 
 pub use answer::{Answer, BlockRequest, Place, ReturnedBlock, Ticket};

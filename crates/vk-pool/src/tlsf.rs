@@ -1,0 +1,414 @@
+//! Two-level segregated fit over the offsets of one block: any size, any alignment, no rounding but
+//! to the unit, every operation bounded.
+//!
+//! Basic design (after Masmano, Ripoll, Crespo and Real, "TLSF: a new dynamic memory allocator for
+//! real-time systems", 2004): the region is a row of nodes, each free or taken, no two free ones side
+//! by side. A free node also hangs in the list of its *bin*: eight bins to each power of two, so that
+//! a bin's largest size is at most 9/8 of its smallest. A bitmap says which bins are not empty.
+//!
+//! An allocation looks at a few nodes of a few bins that may hold it, for the tightest fit; if none of
+//! those does, it takes the first node of a bin whose every size is large enough for the request with
+//! its worst padding. What is in front of the aligned offset and behind the end becomes free nodes.
+//! Freeing joins the node with its free neighbours.
+//!
+//! Nodes live outside of the region, in chunks that never move, so that no operation copies what the
+//! earlier ones have built up.
+
+mod bins;
+mod nodes;
+#[cfg(test)]
+mod tests;
+mod validate;
+
+pub use self::validate::TlsfCorruption;
+
+use self::bins::{BIN_COUNT, Bins, bin_of, first_bin_all_at_least};
+use self::nodes::{NONE, Node, NodeIndex, Nodes};
+
+/// How many nodes of one bin are looked at for a tight fit.
+const NODES_LOOKED_AT: usize = 4;
+
+/// How many bins that may hold a request are looked at before one that surely does.
+const BINS_LOOKED_AT: usize = 4;
+
+/// Suballocation of one region by two-level segregated fit.
+///
+/// ```
+/// use vk_pool::tlsf::Tlsf;
+///
+/// let mut region = Tlsf::new(1 << 20, 256)?;
+/// let image = region.allocate(300_000, 65_536).expect("the region is empty");
+/// assert_eq!((image.offset, image.size), (0, 300_032)); // rounded to the unit, nothing more
+///
+/// let buffer = region.allocate(1000, 16).expect("700 KiB are free");
+/// assert_eq!(buffer.offset, 300_032);
+///
+/// assert_eq!(region.free(image.offset, image.node), Some(300_032));
+/// assert_eq!(region.free(image.offset, image.node), None); // it is not allocated any more
+/// # Ok::<(), vk_pool::tlsf::TlsfConfigError>(())
+/// ```
+#[derive(Debug)]
+pub struct Tlsf {
+    nodes: Nodes,
+    bins: Bins,
+    /// log2 of the unit in bytes.
+    unit_log: u32,
+    /// Units of the region.
+    unit_count: u32,
+    /// Units of all taken nodes.
+    used_units: u32,
+    allocation_count: u32,
+    /// The node at offset 0.
+    first: NodeIndex,
+}
+
+/// A piece of the region that was taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct TlsfBlock {
+    /// Bytes from the start of the region; a multiple of unit and alignment.
+    pub offset: u64,
+    /// Bytes taken: what was asked for, rounded up to the unit.
+    pub size: u64,
+    /// Names the piece to [`Tlsf::free`].
+    pub node: u32,
+}
+
+/// A region that cannot be.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum TlsfConfigError {
+    /// The unit is not a power of two.
+    #[error("the unit of {unit} bytes is not a power of two")]
+    UnitNotPowerOfTwo {
+        /// The unit in bytes.
+        unit: u64,
+    },
+    /// The region has less than one unit.
+    #[error("a region of {size} bytes has no unit of {unit} bytes")]
+    NoUnit {
+        /// The region in bytes.
+        size: u64,
+        /// The unit in bytes.
+        unit: u64,
+    },
+    /// The region has 2^31 units or more.
+    #[error("a region of {size} bytes has 2^31 units of {unit} bytes or more")]
+    TooManyUnits {
+        /// The region in bytes.
+        size: u64,
+        /// The unit in bytes.
+        unit: u64,
+    },
+}
+
+impl Tlsf {
+    /// An empty region of `size` bytes, handed out in multiples of `unit` bytes.
+    ///
+    /// What is left of `size` beyond whole units is never handed out.
+    ///
+    /// # Errors
+    ///
+    /// [`TlsfConfigError`] for a unit that is not a power of two, and for less than one unit or
+    /// 2^31 and more.
+    pub fn new(size: u64, unit: u64) -> Result<Self, TlsfConfigError> {
+        if !unit.is_power_of_two() {
+            return Err(TlsfConfigError::UnitNotPowerOfTwo { unit });
+        }
+        let unit_log = unit.trailing_zeros();
+        let unit_count = match u32::try_from(size >> unit_log) {
+            Ok(0) => return Err(TlsfConfigError::NoUnit { size, unit }),
+            Ok(count) if count < 1 << 31 => count,
+            _ => return Err(TlsfConfigError::TooManyUnits { size, unit }),
+        };
+        let mut region = Self {
+            nodes: Nodes::new(),
+            bins: Bins::new(),
+            unit_log,
+            unit_count,
+            used_units: 0,
+            allocation_count: 0,
+            first: NONE,
+        };
+        region.reset();
+        Ok(region)
+    }
+
+    /// Takes `size` bytes at a multiple of `alignment`, or `None`, and nothing has changed.
+    ///
+    /// `None` for a size of zero and for an alignment that is not a power of two (0 means 1). A region
+    /// with enough room may still refuse a request with an alignment above the unit, if the room is
+    /// too tight for the worst padding and not among the few nodes that are looked at.
+    ///
+    /// # Complexity
+    ///
+    /// At most 17 nodes and 12 words of the bitmap are visited.
+    pub fn allocate(&mut self, size: u64, alignment: u64) -> Option<TlsfBlock> {
+        let alignment = alignment.max(1);
+        if size == 0 || !alignment.is_power_of_two() {
+            return None;
+        }
+        let units = self.units_of(size)?;
+        // At least one unit; an alignment beyond 32 bits is satisfied by offset 0 alone.
+        let alignment = u32::try_from(alignment >> self.unit_log).unwrap_or(1 << 31).max(1);
+        let fit = self.find(units, alignment)?;
+        Some(self.take(fit, units))
+    }
+
+    /// Gives back the piece at `offset` that `node` names; answers its bytes. `None`, and nothing has
+    /// changed, if no such piece is allocated.
+    ///
+    /// # Complexity
+    ///
+    /// O(1).
+    pub fn free(&mut self, offset: u64, node: u32) -> Option<u64> {
+        let index = NodeIndex(node);
+        let Node { offset: start, size, .. } = *self.nodes.taken(index)?;
+        if u64::from(start) << self.unit_log != offset {
+            return None;
+        }
+        self.used_units -= size;
+        self.allocation_count -= 1;
+        let index = self.join_with_previous(index);
+        self.join_with_next(index);
+        self.insert(index);
+        Some(u64::from(size) << self.unit_log)
+    }
+
+    /// Forgets every allocation.
+    pub fn reset(&mut self) {
+        self.nodes.clear();
+        self.bins = Bins::new();
+        self.used_units = 0;
+        self.allocation_count = 0;
+        let whole =
+            Node { offset: 0, size: self.unit_count, previous: NONE, next: NONE, ..Node::EMPTY };
+        self.first = self.nodes.add(whole);
+        self.insert(self.first);
+    }
+
+    /// Whether [`allocate`](Self::allocate) of `size` bytes without an alignment above the unit would
+    /// find room among the bins it is sure of. `false` may be wrong by a bin's width. O(1).
+    #[must_use]
+    pub fn surely_holds(&self, size: u64) -> bool {
+        let units = self.units_of(size);
+        units.is_some_and(|units| self.bins.first_from(first_bin_all_at_least(units)).is_some())
+    }
+
+    /// Whether any free node may have `size` bytes: `false` is certain. O(1).
+    #[must_use]
+    pub fn may_hold(&self, size: u64) -> bool {
+        self.units_of(size).is_some_and(|units| self.bins.first_from(bin_of(units)).is_some())
+    }
+
+    /// Bytes of the region, in whole units.
+    #[must_use]
+    pub fn total_size(&self) -> u64 {
+        u64::from(self.unit_count) << self.unit_log
+    }
+
+    /// Bytes taken.
+    #[must_use]
+    pub fn used_size(&self) -> u64 {
+        u64::from(self.used_units) << self.unit_log
+    }
+
+    /// Live allocations.
+    #[must_use]
+    pub fn allocation_count(&self) -> u32 {
+        self.allocation_count
+    }
+
+    /// The live allocations, in address order.
+    pub fn taken_blocks(&self) -> impl Iterator<Item = TlsfBlock> + '_ {
+        self.row().filter(|(_, node)| node.is_taken()).map(|(index, node)| self.block(index, node))
+    }
+
+    /// Offsets and bytes of the free pieces, in address order.
+    pub fn free_ranges(&self) -> impl Iterator<Item = (u64, u64)> + '_ {
+        let bytes = |units: u32| u64::from(units) << self.unit_log;
+        self.row()
+            .filter(|(_, node)| !node.is_taken())
+            .map(move |(_, node)| (bytes(node.offset), bytes(node.size)))
+    }
+
+    /// Every node from offset 0 on.
+    fn row(&self) -> impl Iterator<Item = (NodeIndex, &Node)> + '_ {
+        let step = |index: NodeIndex| (index != NONE).then(|| (index, &self.nodes[index]));
+        core::iter::successors(step(self.first), move |(_, node)| step(node.next))
+    }
+
+    fn block(&self, index: NodeIndex, node: &Node) -> TlsfBlock {
+        TlsfBlock {
+            offset: u64::from(node.offset) << self.unit_log,
+            size: u64::from(node.size) << self.unit_log,
+            node: index.0,
+        }
+    }
+
+    /// `size` bytes in whole units; `None` for more than the region has.
+    fn units_of(&self, size: u64) -> Option<u32> {
+        let units = size.div_ceil(1 << self.unit_log);
+        u32::try_from(units).ok().filter(|&units| units <= self.unit_count)
+    }
+
+    /// Finds a free node for `units` at a multiple of `alignment` units.
+    fn find(&self, units: u32, alignment: u32) -> Option<Fit> {
+        let mut bin = bin_of(units);
+        let sure = units.checked_add(alignment - 1).map_or(BIN_COUNT, first_bin_all_at_least);
+        for _ in 0..BINS_LOOKED_AT {
+            bin = self.bins.first_from(bin)?;
+            if bin >= sure {
+                break;
+            }
+            if let Some(fit) = self.tightest_of(bin, units, alignment) {
+                return Some(fit);
+            }
+            bin += 1;
+        }
+        let index = self.bins.head(self.bins.first_from(bin.max(sure))?);
+        self.nodes[index].fit(index, units, alignment)
+    }
+
+    /// The tightest fit among the first nodes of a bin.
+    fn tightest_of(&self, bin: usize, units: u32, alignment: u32) -> Option<Fit> {
+        let mut best: Option<Fit> = None;
+        let mut index = self.bins.head(bin);
+        for _ in 0..NODES_LOOKED_AT {
+            if index == NONE {
+                break;
+            }
+            let node = &self.nodes[index];
+            if let Some(fit) = node.fit(index, units, alignment) {
+                if fit.slack == 0 {
+                    return Some(fit);
+                }
+                if best.as_ref().is_none_or(|best| fit.slack < best.slack) {
+                    best = Some(fit);
+                }
+            }
+            index = node.next_free;
+        }
+        best
+    }
+
+    /// Takes `units` of the node that was found.
+    fn take(&mut self, fit: Fit, units: u32) -> TlsfBlock {
+        let Fit { index, offset, .. } = fit;
+        self.remove(index);
+        let node = self.nodes[index];
+        let padding = offset - node.offset;
+        if padding > 0 {
+            // The node before is taken, since no two free ones are side by side.
+            let front = self.nodes.add(Node { size: padding, next: index, ..node });
+            self.set_next(node.previous, front);
+            self.nodes[index].previous = front;
+            self.insert(front);
+        }
+        // No underflow: `fit` has found room for padding and units.
+        let rest = node.size - padding - units;
+        if rest > 0 {
+            let tail = Node { offset: offset + units, size: rest, previous: index, ..node };
+            let tail = self.nodes.add(tail);
+            self.set_previous(node.next, tail);
+            self.nodes[index].next = tail;
+            self.insert(tail);
+        }
+        let taken = &mut self.nodes[index];
+        taken.offset = offset;
+        taken.size = units;
+        taken.mark_taken();
+        self.used_units += units;
+        self.allocation_count += 1;
+        self.block(index, &self.nodes[index])
+    }
+
+    /// Joins a node with the free one before it; answers the node that holds both.
+    fn join_with_previous(&mut self, index: NodeIndex) -> NodeIndex {
+        let Node { previous, size, next, .. } = self.nodes[index];
+        if previous == NONE || self.nodes[previous].is_taken() {
+            return index;
+        }
+        self.remove(previous);
+        let joined = &mut self.nodes[previous];
+        joined.size += size;
+        joined.next = next;
+        self.set_previous(next, previous);
+        self.nodes.release(index);
+        previous
+    }
+
+    /// Joins a node with the free one behind it.
+    fn join_with_next(&mut self, index: NodeIndex) {
+        let next = self.nodes[index].next;
+        if next == NONE || self.nodes[next].is_taken() {
+            return;
+        }
+        self.remove(next);
+        let Node { size, next: behind, .. } = self.nodes[next];
+        let joined = &mut self.nodes[index];
+        joined.size += size;
+        joined.next = behind;
+        self.set_previous(behind, index);
+        self.nodes.release(next);
+    }
+
+    /// Hangs a free node into its bin.
+    fn insert(&mut self, index: NodeIndex) {
+        let bin = bin_of(self.nodes[index].size);
+        let head = self.bins.head(bin);
+        let node = &mut self.nodes[index];
+        node.previous_free = NONE;
+        node.next_free = head;
+        if head != NONE {
+            self.nodes[head].previous_free = index;
+        }
+        self.bins.set_head(bin, index);
+    }
+
+    /// Takes a free node out of its bin.
+    fn remove(&mut self, index: NodeIndex) {
+        let Node { size, previous_free, next_free, .. } = self.nodes[index];
+        if next_free != NONE {
+            self.nodes[next_free].previous_free = previous_free;
+        }
+        if previous_free != NONE {
+            self.nodes[previous_free].next_free = next_free;
+        } else {
+            self.bins.set_head(bin_of(size), next_free);
+        }
+    }
+
+    fn set_next(&mut self, index: NodeIndex, next: NodeIndex) {
+        match index {
+            NONE => self.first = next,
+            index => self.nodes[index].next = next,
+        }
+    }
+
+    fn set_previous(&mut self, index: NodeIndex, previous: NodeIndex) {
+        if index != NONE {
+            self.nodes[index].previous = previous;
+        }
+    }
+}
+
+/// Room for a request in a free node.
+#[derive(Clone, Copy, Debug)]
+struct Fit {
+    index: NodeIndex,
+    /// Where the request would start, in units.
+    offset: u32,
+    /// Units of the node that it would not take.
+    slack: u32,
+}
+
+impl Node {
+    /// Room for `units` at a multiple of `alignment` units, if this node has it.
+    fn fit(&self, index: NodeIndex, units: u32, alignment: u32) -> Option<Fit> {
+        // No overflow: offsets are below 2^31, and the alignment is at most 2^31.
+        let offset = self.offset.checked_next_multiple_of(alignment)?;
+        let room = self.size.checked_sub(offset - self.offset)?;
+        let slack = self.size.checked_sub(units).filter(|_| room >= units)?;
+        Some(Fit { index, offset, slack })
+    }
+}

@@ -1,0 +1,105 @@
+//! The arithmetic of bins, and planted faults.
+
+use alloc::vec::Vec;
+
+use super::bins::{BIN_COUNT, bin_of, first_bin_all_at_least};
+use super::validate::TlsfCorruption;
+use super::{NONE, Tlsf};
+
+/// Sizes around every power of two, and all small ones.
+fn sizes() -> impl Iterator<Item = u32> {
+    let around = (4..31).flat_map(|log| {
+        let power = 1u32 << log;
+        [power - 1, power, power + 1, power + power / 8 - 1, power + power / 8, power + power / 2]
+    });
+    (1..600).chain(around)
+}
+
+#[test]
+fn bins_ascend_with_sizes_and_stay_in_range() {
+    let mut sorted: Vec<u32> = sizes().collect();
+    sorted.sort_unstable();
+    assert!(sorted.windows(2).all(|pair| bin_of(pair[0]) <= bin_of(pair[1])));
+    assert!(bin_of((1 << 31) - 1) < BIN_COUNT);
+}
+
+#[test]
+fn the_bins_of_an_octave_follow_those_of_the_last() {
+    let bins: Vec<usize> = (1..=40).map(bin_of).collect();
+    assert!(bins.windows(2).all(|pair| pair[1] - pair[0] <= 1), "{bins:?} has a gap");
+    assert_eq!((bin_of(15), bin_of(16), bin_of(17), bin_of(18)), (15, 16, 16, 17));
+}
+
+#[test]
+fn a_bins_largest_size_is_at_most_nine_eighths_of_its_smallest() {
+    for size in sizes().filter(|size| (8..1 << 30).contains(size)) {
+        assert!(bin_of(size + size / 8 + 1) > bin_of(size), "{size}");
+    }
+}
+
+#[test]
+fn every_size_of_the_first_sure_bin_is_large_enough() {
+    for size in sizes() {
+        let sure = first_bin_all_at_least(size);
+        assert!(size == 1 || bin_of(size - 1) < sure, "a smaller size is in a sure bin of {size}");
+        assert!(bin_of(size) + 1 >= sure, "a bin was passed over for {size}");
+    }
+}
+
+fn busy() -> Tlsf {
+    let mut region = Tlsf::new(1 << 20, 256).unwrap();
+    let blocks: Vec<_> = (1..20).map(|i| region.allocate(i * 1000, 256).unwrap()).collect();
+    for block in blocks.iter().step_by(2) {
+        region.free(block.offset, block.node).unwrap();
+    }
+    region.validate().unwrap();
+    region
+}
+
+#[test]
+fn validate_finds_planted_faults() {
+    let free = |region: &Tlsf| region.row().find(|(_, node)| !node.is_taken()).unwrap().0;
+    let taken = |region: &Tlsf| region.row().find(|(_, node)| node.is_taken()).unwrap().0;
+
+    let mut region = busy();
+    let index = free(&region);
+    region.nodes[index].size += 1;
+    assert!(matches!(region.validate(), Err(TlsfCorruption::Row { .. })));
+
+    let mut region = busy();
+    let index = taken(&region);
+    region.nodes[index].previous_free = NONE;
+    assert!(matches!(region.validate(), Err(TlsfCorruption::FreeNeighbours { .. })));
+
+    let mut region = busy();
+    let index = free(&region);
+    region.remove(index);
+    assert!(matches!(region.validate(), Err(TlsfCorruption::Listed { .. })));
+
+    let mut region = busy();
+    let index = free(&region);
+    let bin = bin_of(region.nodes[index].size);
+    region.bins.set_head(bin, NONE);
+    region.bins.set_head(bin + 40, index);
+    assert!(matches!(region.validate(), Err(TlsfCorruption::List { .. })));
+
+    let mut region = busy();
+    region.used_units += 1;
+    assert!(matches!(region.validate(), Err(TlsfCorruption::Counter { .. })));
+
+    let mut region = busy();
+    region.unit_count += 1;
+    assert!(matches!(region.validate(), Err(TlsfCorruption::Length { .. })));
+}
+
+#[test]
+fn nodes_come_from_chunks_that_stay() {
+    let mut region = Tlsf::new(1 << 20, 256).unwrap();
+    let blocks: Vec<_> = (0..4096).map(|_| region.allocate(256, 1).unwrap()).collect();
+    assert!(region.allocate(1, 1).is_none());
+    for block in blocks {
+        region.free(block.offset, block.node).unwrap();
+    }
+    region.validate().unwrap();
+    assert_eq!(region.free_ranges().collect::<Vec<_>>(), [(0, 1 << 20)]);
+}
