@@ -86,6 +86,7 @@ mod slots;
 mod stats;
 mod suballocator;
 pub mod tlsf;
+pub mod two_tier;
 mod window;
 
 pub use answer::{Answer, BlockRequest, Place, ReturnedBlock, Ticket};

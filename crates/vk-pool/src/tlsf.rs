@@ -174,6 +174,20 @@ impl Tlsf {
         Some(u64::from(size) << self.unit_log)
     }
 
+    /// Takes a piece that [`free`](Self::free) will not give back: one of the tier above.
+    pub(crate) fn allocate_reserved(&mut self, size: u64, alignment: u64) -> Option<TlsfBlock> {
+        let block = self.allocate(size, alignment)?;
+        self.nodes[NodeIndex(block.node)].set_reserved(true);
+        Some(block)
+    }
+
+    /// Gives back what [`allocate_reserved`](Self::allocate_reserved) has taken.
+    pub(crate) fn free_reserved(&mut self, block: TlsfBlock) {
+        self.nodes[NodeIndex(block.node)].set_reserved(false);
+        let freed = self.free(block.offset, block.node);
+        debug_assert_eq!(freed, Some(block.size));
+    }
+
     /// Forgets every allocation.
     pub fn reset(&mut self) {
         self.nodes.clear();

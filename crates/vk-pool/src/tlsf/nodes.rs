@@ -19,8 +19,11 @@ pub(super) const NONE: NodeIndex = NodeIndex(u32::MAX);
 /// In `previous_free` of a node: it is taken, and in no list.
 const TAKEN: NodeIndex = NodeIndex(u32::MAX - 1);
 
+/// In `previous_free` of a node: it is taken by the tier above, and is none that users free.
+const RESERVED: NodeIndex = NodeIndex(u32::MAX - 2);
+
 /// In `previous_free` of a node: it is not part of the row.
-const UNUSED: NodeIndex = NodeIndex(u32::MAX - 2);
+const UNUSED: NodeIndex = NodeIndex(u32::MAX - 3);
 
 /// A piece of the region, free or taken. 24 bytes.
 #[derive(Clone, Copy, Debug)]
@@ -50,7 +53,17 @@ impl Node {
     };
 
     pub(super) fn is_taken(&self) -> bool {
+        matches!(self.previous_free, TAKEN | RESERVED)
+    }
+
+    /// Whether it is taken, and by a user.
+    fn is_users(&self) -> bool {
         self.previous_free == TAKEN
+    }
+
+    /// Makes it the tier above's, or a user's again.
+    pub(super) fn set_reserved(&mut self, reserved: bool) {
+        self.previous_free = if reserved { RESERVED } else { TAKEN };
     }
 
     pub(super) fn mark_taken(&mut self) {
@@ -104,12 +117,12 @@ impl Nodes {
         self.unused = index;
     }
 
-    /// The node, if it is taken.
+    /// The node, if it is taken by a user.
     pub(super) fn taken(&self, index: NodeIndex) -> Option<&Node> {
         if index.0 >= self.len {
             return None;
         }
-        Some(&self[index]).filter(|node| node.is_taken())
+        Some(&self[index]).filter(|node| node.is_users())
     }
 }
 

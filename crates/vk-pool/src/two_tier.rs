@@ -1,0 +1,335 @@
+//! Small requests by buddies, the rest by two-level segregated fit, in one block.
+//!
+//! Basic design: a pure buddy is the fastest placement there is and rounds every size up to a power of
+//! two; a segregated fit rounds nothing and takes longer. Most requests are small, most bytes are not.
+//! So requests up to a limit go to *spans*: power-of-two stretches of the block, aligned to their own
+//! size, that a [`BuddyAllocator`] carves; a span is itself a piece of the segregated fit. A span that
+//! has emptied goes back, but for one that is kept, so that one allocation coming and going does not
+//! make and end a span each time. When there is no room for a span, a small request is placed like a
+//! large one.
+
+mod rooms;
+#[cfg(test)]
+mod tests;
+
+use alloc::vec::Vec;
+
+use buddy_core::{BuddyAllocator, BuddyBlock};
+
+use self::rooms::Rooms;
+use crate::Piece;
+use crate::tlsf::{Tlsf, TlsfBlock, TlsfConfigError, TlsfCorruption};
+
+/// The largest request that goes to a span, in bytes: rounding up what is smaller costs about one per
+/// cent of the memory of recorded programs, rounding up to 64 KiB would cost five.
+pub const SMALL_LIMIT: u64 = 16 << 10;
+
+/// Bytes of a span in blocks that are large enough for several.
+const LARGEST_SPAN: u64 = 256 << 10;
+
+/// The smallest span that is worth its bookkeeping; blocks too small for four of them have none.
+const SMALLEST_SPAN: u64 = 4 * SMALL_LIMIT;
+
+/// Set in the node of a piece that lies in a span. Nodes of the segregated fit are below it: it has
+/// fewer than 2^31 units.
+const IN_SPAN: u32 = 1 << 31;
+
+/// Bits of a span piece's node that hold its order.
+const ORDER_BITS: u32 = 5;
+
+/// Both tiers over one block.
+///
+/// ```
+/// use vk_pool::two_tier::TwoTier;
+///
+/// let mut block = TwoTier::new(16 << 20, 256)?;
+/// let uniforms = block.allocate(1000, 256).expect("the block is empty");
+/// assert_eq!(uniforms.size, 1024); // a buddy of a span
+/// let texture = block.allocate(5_000_000, 65_536).expect("15.75 MiB are free");
+/// assert_eq!(texture.size, 5_000_192); // rounded to the unit, nothing more
+///
+/// assert_eq!(block.free(uniforms.offset, uniforms.node), Some(1024));
+/// assert_eq!(block.free(texture.offset, texture.node), Some(5_000_192));
+/// assert!(block.allocate(16 << 20, 1).is_some()); // one whole block again
+/// # Ok::<(), vk_pool::tlsf::TlsfConfigError>(())
+/// ```
+#[derive(Debug)]
+pub struct TwoTier {
+    tlsf: Tlsf,
+    /// Bytes of a span; 0 if the block has none.
+    span_size: u64,
+    min_block_size: u64,
+    spans: Vec<Span>,
+    /// Spans that are no part of the block, kept for their bookkeeping.
+    vacant: Vec<u32>,
+    rooms: Rooms,
+    /// The span that is empty and kept, if there is one.
+    empty: Option<u32>,
+    used: u64,
+    allocation_count: u64,
+}
+
+/// A stretch that buddies carve.
+#[derive(Debug)]
+struct Span {
+    buddy: BuddyAllocator,
+    /// Where it lies in the block; `None` while it is vacant.
+    place: Option<TlsfBlock>,
+}
+
+impl TwoTier {
+    /// An empty block of `size` bytes, handed out in pieces of at least `min_allocation_size` bytes.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Tlsf::new`].
+    pub fn new(size: u64, min_allocation_size: u64) -> Result<Self, TlsfConfigError> {
+        let tlsf = Tlsf::new(size, min_allocation_size)?;
+        let span_size = span_size(size, min_allocation_size);
+        Ok(Self {
+            tlsf,
+            span_size,
+            min_block_size: min_allocation_size,
+            spans: Vec::new(),
+            vacant: Vec::new(),
+            rooms: Rooms::new(),
+            empty: None,
+            used: 0,
+            allocation_count: 0,
+        })
+    }
+
+    /// Takes `size` bytes at a multiple of `alignment`, or `None`, and nothing has changed but that
+    /// a kept empty span may be gone.
+    ///
+    /// # Complexity
+    ///
+    /// That of [`Tlsf::allocate`] twice, and of one buddy allocation.
+    pub fn allocate(&mut self, size: u64, alignment: u64) -> Option<Piece> {
+        let alignment = alignment.max(1);
+        if size == 0 || !alignment.is_power_of_two() {
+            return None;
+        }
+        let small = self.is_small(size, alignment);
+        if let Some(piece) = small.then(|| self.allocate_small(size, alignment)).flatten() {
+            return Some(piece);
+        }
+        let block = match self.tlsf.allocate(size, alignment) {
+            Some(block) => block,
+            None => {
+                self.give_empty_span_back()?;
+                self.tlsf.allocate(size, alignment)?
+            }
+        };
+        self.used += block.size;
+        self.allocation_count += 1;
+        Some(Piece { offset: block.offset, size: block.size, node: block.node })
+    }
+
+    /// Gives back the piece at `offset` that `node` names; answers its bytes. `None`, and nothing has
+    /// changed, if no such piece is allocated.
+    ///
+    /// # Complexity
+    ///
+    /// That of one buddy free, and of two of [`Tlsf::free`].
+    pub fn free(&mut self, offset: u64, node: u32) -> Option<u64> {
+        let size = if node & IN_SPAN == 0 {
+            self.tlsf.free(offset, node)?
+        } else {
+            self.free_small(offset, node & !IN_SPAN)?
+        };
+        self.used -= size;
+        self.allocation_count -= 1;
+        if self.allocation_count == 0 {
+            // An empty block is one whole region again.
+            let _ = self.give_empty_span_back();
+        }
+        Some(size)
+    }
+
+    /// Whether a search for this request can succeed; `false` is certain. O(1).
+    #[must_use]
+    pub fn may_hold(&self, size: u64, alignment: u64) -> bool {
+        if self.is_small(size, alignment)
+            && self.rooms.find(self.search_order(size, alignment)).is_some()
+        {
+            return true;
+        }
+        self.tlsf.may_hold(size) || self.empty.is_some()
+    }
+
+    /// Bytes of the smallest empty block that serves a request; `None` where that is not a 64-bit
+    /// number.
+    #[must_use]
+    pub fn needed(size: u64, min_allocation_size: u64) -> Option<u64> {
+        // Offset 0 satisfies any alignment, and where there is no room for a span the segregated fit
+        // takes small requests too.
+        size.checked_next_multiple_of(min_allocation_size)
+    }
+
+    /// Bytes taken, rounding included.
+    #[must_use]
+    pub fn used_size(&self) -> u64 {
+        self.used
+    }
+
+    /// Live allocations.
+    #[must_use]
+    pub fn allocation_count(&self) -> u64 {
+        self.allocation_count
+    }
+
+    /// Offsets and bytes of the live pieces, in address order.
+    pub fn pieces(&self) -> impl Iterator<Item = (u64, u64)> + '_ {
+        let mut spans: Vec<(u64, &Span)> =
+            self.spans.iter().filter_map(|span| Some((span.place?.offset, span))).collect();
+        spans.sort_unstable_by_key(|&(offset, _)| offset);
+        self.tlsf.taken_blocks().flat_map(move |block| {
+            let span = spans
+                .binary_search_by_key(&block.offset, |&(offset, _)| offset)
+                .ok()
+                .map(|at| spans[at].1);
+            let whole = span.is_none().then_some((block.offset, block.size));
+            let small = span.into_iter().flat_map(|span| span.buddy.taken_blocks());
+            small.map(move |small| (block.offset + small.offset, small.size)).chain(whole)
+        })
+    }
+
+    /// Checks every invariant of the segregated fit, and that each span lies in it. For tests.
+    ///
+    /// # Errors
+    ///
+    /// The first [`TlsfCorruption`] found.
+    ///
+    /// # Panics
+    ///
+    /// If a span is broken.
+    pub fn validate(&self) -> Result<(), TlsfCorruption> {
+        self.tlsf.validate()?;
+        for (index, span) in (0u32..).zip(&self.spans) {
+            let room = span.place.and_then(|_| span.room());
+            assert_eq!(
+                self.rooms.order_of(index),
+                room,
+                "span {index} is listed by its largest free order"
+            );
+            assert!(
+                span.place.is_some() || span.buddy.is_empty(),
+                "vacant span {index} is not empty"
+            );
+            span.buddy.validate().expect("the span's buddies are whole");
+        }
+        let spans = self.spans.iter().filter(|span| span.place.is_some());
+        let empty = spans.clone().filter(|span| span.buddy.is_empty()).count();
+        assert_eq!(empty, usize::from(self.empty.is_some()), "at most one empty span is kept");
+        let in_spans: u64 = spans.clone().map(|span| span.buddy.stats().allocated_size).sum();
+        let span_bytes = spans.count() as u64 * self.span_size;
+        assert_eq!(
+            self.used,
+            self.tlsf.used_size() - span_bytes + in_spans,
+            "the sum of both tiers"
+        );
+        Ok(())
+    }
+
+    fn is_small(&self, size: u64, alignment: u64) -> bool {
+        self.span_size > 0 && size <= SMALL_LIMIT && alignment <= SMALL_LIMIT
+    }
+
+    /// The order of the free block that surely holds a small request.
+    fn search_order(&self, size: u64, alignment: u64) -> u32 {
+        // At least one minimum block, and a power of two of them.
+        let block = size.max(alignment).max(self.min_block_size).next_power_of_two();
+        (block / self.min_block_size).trailing_zeros()
+    }
+
+    fn allocate_small(&mut self, size: u64, alignment: u64) -> Option<Piece> {
+        let order = self.search_order(size, alignment);
+        let index = match self.rooms.find(order) {
+            Some(index) => index,
+            None => self.new_span()?,
+        };
+        let span = &mut self.spans[index as usize];
+        let place = span.place.expect("a listed span lies in the block");
+        let block = span.buddy.allocate_aligned(size, alignment).ok()?;
+        let room = span.room();
+        self.rooms.change(index, room);
+        if self.empty == Some(index) {
+            self.empty = None;
+        }
+        self.used += block.size;
+        self.allocation_count += 1;
+        let order = (block.size / self.min_block_size).trailing_zeros();
+        Some(Piece {
+            offset: place.offset + block.offset,
+            size: block.size,
+            node: IN_SPAN | index << ORDER_BITS | order,
+        })
+    }
+
+    fn free_small(&mut self, offset: u64, node: u32) -> Option<u64> {
+        let index = node >> ORDER_BITS;
+        let order = node & ((1 << ORDER_BITS) - 1);
+        let span = self.spans.get_mut(index as usize)?;
+        let offset = offset.checked_sub(span.place?.offset)?;
+        // No overflow: a minimum block is at most a span, 2^18 bytes, and the order below 32.
+        let size = self.min_block_size << order;
+        span.buddy.free(BuddyBlock { offset, size }).ok()?;
+        let room = span.room();
+        let emptied = span.buddy.is_empty();
+        self.rooms.change(index, room);
+        if emptied {
+            let _ = self.give_empty_span_back();
+            self.empty = Some(index);
+        }
+        Some(size)
+    }
+
+    /// Takes a span out of the segregated fit.
+    fn new_span(&mut self) -> Option<u32> {
+        let place = self.tlsf.allocate_reserved(self.span_size, self.span_size)?;
+        let index = match self.vacant.pop() {
+            Some(index) => index,
+            None => {
+                let buddy = BuddyAllocator::new(self.span_size, self.min_block_size);
+                let buddy =
+                    buddy.expect("a span is a power of two of minimum blocks, by `span_size`");
+                self.spans.push(Span { buddy, place: None });
+                self.rooms.add_span();
+                u32::try_from(self.spans.len() - 1).expect("a block has fewer than 2^26 spans")
+            }
+        };
+        let span = &mut self.spans[index as usize];
+        span.place = Some(place);
+        let room = span.room();
+        self.rooms.change(index, room);
+        self.empty = Some(index);
+        Some(index)
+    }
+
+    /// Ends the span that is empty, if one is kept.
+    fn give_empty_span_back(&mut self) -> Option<()> {
+        let index = self.empty.take()?;
+        let place =
+            self.spans[index as usize].place.take().expect("the kept span lies in the block");
+        self.rooms.change(index, None);
+        self.vacant.push(index);
+        self.tlsf.free_reserved(place);
+        Some(())
+    }
+}
+
+impl Span {
+    /// The order of its largest free block.
+    fn room(&self) -> Option<u32> {
+        let blocks = self.buddy.largest_free_block() / self.buddy.min_block_size();
+        blocks.checked_ilog2()
+    }
+}
+
+/// Bytes of the spans of a block; 0 for none.
+fn span_size(block_size: u64, min_allocation_size: u64) -> u64 {
+    let quarter = (block_size / 4).checked_ilog2().map_or(0, |log| 1 << log);
+    let size = LARGEST_SPAN.min(quarter);
+    if size < SMALLEST_SPAN || min_allocation_size > SMALL_LIMIT { 0 } else { size }
+}

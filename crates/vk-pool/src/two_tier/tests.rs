@@ -1,0 +1,136 @@
+//! Both tiers against a shadow map, every invariant checked at every step.
+
+use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
+
+use proptest::prelude::*;
+use rstest::rstest;
+
+use super::{IN_SPAN, SMALL_LIMIT, TwoTier, span_size};
+use crate::Piece;
+
+const KIB: u64 = 1 << 10;
+const MIB: u64 = 1 << 20;
+
+fn check(block: &TwoTier, live: &BTreeMap<u64, Piece>) {
+    block.validate().unwrap();
+    assert!(block.pieces().eq(live.values().map(|piece| (piece.offset, piece.size))));
+    let end = live.values().fold(0, |end, piece| {
+        assert!(piece.offset >= end, "two pieces overlap");
+        piece.offset + piece.size
+    });
+    assert!(end <= block.tlsf.total_size());
+    assert_eq!(block.used_size(), live.values().map(|piece| piece.size).sum::<u64>());
+    assert_eq!(block.allocation_count(), live.len() as u64);
+}
+
+#[derive(Clone, Debug)]
+enum Step {
+    Allocate { size: u64, alignment_log: u32 },
+    Free(usize),
+    Forge { offset: u64, node: u32 },
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let size =
+        prop_oneof![4 => 1..SMALL_LIMIT, 2 => 1..300u64, 2 => SMALL_LIMIT..200 * KIB, 1 => 1..MIB];
+    let node = prop_oneof![0u32..64, (0u32..256).prop_map(|node| IN_SPAN | node), any::<u32>()];
+    let step = prop_oneof![
+        8 => (size, 0u32..17).prop_map(|(size, alignment_log)| Step::Allocate { size, alignment_log }),
+        6 => any::<usize>().prop_map(Step::Free),
+        1 => (0..MIB, node).prop_map(|(offset, node)| Step::Forge { offset: offset / 256 * 256, node }),
+    ];
+    prop::collection::vec(step, 1..300)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+
+    #[test]
+    fn random_programs_agree_with_the_shadow_map(
+        total in prop_oneof![Just(MIB), Just(4 * MIB), Just(200 * KIB), 300u64..2 * MIB],
+        min_log in prop_oneof![Just(4u32), Just(6), Just(8)],
+        steps in steps(),
+    ) {
+        let mut block = TwoTier::new(total, 1 << min_log).unwrap();
+        let mut live: BTreeMap<u64, Piece> = BTreeMap::new();
+        for step in steps {
+            match step {
+                Step::Allocate { size, alignment_log } => {
+                    let may = block.may_hold(size, 1 << alignment_log);
+                    if let Some(piece) = block.allocate(size, 1 << alignment_log) {
+                        prop_assert!(may, "what was refused as hopeless succeeds");
+                        prop_assert_eq!(piece.offset % (1 << alignment_log), 0);
+                        prop_assert!(piece.size >= size);
+                        prop_assert!(live.insert(piece.offset, piece).is_none());
+                    }
+                }
+                Step::Free(n) => {
+                    let key = live.keys().nth(n % live.len().max(1)).copied();
+                    if let Some(piece) = key.and_then(|key| live.remove(&key)) {
+                        prop_assert_eq!(block.free(piece.offset, piece.node), Some(piece.size));
+                        prop_assert_eq!(block.free(piece.offset, piece.node), None);
+                    }
+                }
+                Step::Forge { offset, node } => {
+                    if live.get(&offset).is_none_or(|piece| piece.node != node) {
+                        prop_assert_eq!(block.free(offset, node), None);
+                    }
+                }
+            }
+            check(&block, &live);
+        }
+        for piece in live.into_values() {
+            prop_assert!(block.free(piece.offset, piece.node).is_some());
+        }
+        let whole = block.tlsf.total_size();
+        prop_assert!(block.allocate(whole, 1).is_some(), "one whole block again");
+    }
+}
+
+#[rstest]
+#[case(128 * MIB, 256, 256 * KIB)]
+#[case(MIB, 256, 256 * KIB)]
+#[case(512 * KIB, 256, 128 * KIB)]
+#[case(256 * KIB, 256, 64 * KIB)]
+#[case(255 * KIB, 256, 0)]
+#[case(128 * MIB, 64 * KIB, 0)]
+fn spans_are_a_quarter_of_a_block_at_most(#[case] block: u64, #[case] min: u64, #[case] span: u64) {
+    assert_eq!(span_size(block, min), span);
+}
+
+#[test]
+fn a_spans_own_node_is_not_freed_by_a_user() {
+    let mut block = TwoTier::new(MIB, 256).unwrap();
+    let small = block.allocate(100, 1).unwrap();
+    let span = block.spans[0].place.unwrap();
+    assert_eq!(block.free(span.offset, span.node), None);
+    block.validate().unwrap();
+    assert_eq!(block.free(small.offset, small.node), Some(256));
+}
+
+#[test]
+fn one_empty_span_is_kept_while_the_block_is_in_use() {
+    let mut block = TwoTier::new(4 * MIB, 256).unwrap();
+    let _anchor = block.allocate(MIB, 1).unwrap();
+    let small: Vec<Piece> = (0..64).map(|_| block.allocate(SMALL_LIMIT, 1).unwrap()).collect();
+    assert_eq!(block.spans.len(), 4);
+    for piece in small {
+        block.free(piece.offset, piece.node).unwrap();
+    }
+    let lying = block.spans.iter().filter(|span| span.place.is_some()).count();
+    assert_eq!((lying, block.empty.is_some()), (1, true));
+    // A large request takes its room.
+    assert!(block.allocate(3 * MIB, 1).is_some());
+    assert!(block.empty.is_none());
+    block.validate().unwrap();
+}
+
+#[test]
+fn small_requests_are_served_where_no_span_fits() {
+    let mut block = TwoTier::new(MIB, 256).unwrap();
+    let _most = block.allocate(MIB - 10 * KIB, 1).unwrap();
+    let small = block.allocate(KIB, 256).unwrap();
+    assert_eq!(small.node & IN_SPAN, 0);
+    block.validate().unwrap();
+}
