@@ -160,7 +160,7 @@ impl AllocatorConfig {
             memory_type_index: facts.memory_type_index,
             heap_index: facts.heap_index,
             class: facts.class,
-            algorithm: Algorithm::Buddy,
+            algorithm: Algorithm::TwoTier,
             buffer_image_granularity: facts.buffer_image_granularity,
             atom_size: facts.atom_size,
             min_allocation_size: self.min_allocation_size,

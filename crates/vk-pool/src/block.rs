@@ -66,9 +66,12 @@ impl Block {
         BlockReport { id: self.id, slot, size: self.size, used, allocation_count, dedicated }
     }
 
-    /// Whether a search for `needed` bytes can succeed.
-    pub(crate) fn may_hold(&self, needed: u64) -> bool {
-        matches!(&self.content, Content::Carved { suballocator, .. } if suballocator.may_hold(needed))
+    /// The bookkeeping of a carved block.
+    pub(crate) fn suballocator(&self) -> Option<&Suballocator> {
+        match &self.content {
+            Content::Carved { suballocator, .. } => Some(suballocator),
+            Content::Dedicated => None,
+        }
     }
 
     pub(crate) fn is_empty(&self) -> bool {

@@ -64,7 +64,7 @@ impl Default for PoolConfig {
             memory_type_index: 0,
             heap_index: 0,
             class: ClassId(0),
-            algorithm: Algorithm::Buddy,
+            algorithm: Algorithm::TwoTier,
             buffer_image_granularity: 1,
             atom_size: 1,
             min_allocation_size: 256,

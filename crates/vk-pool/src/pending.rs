@@ -10,9 +10,9 @@ struct PendingBlock {
     ticket: Ticket,
     size: u64,
     /// Bytes spoken for: the request that made it, and those that were told to wait. At most
-    /// `size`, except after the block was made smaller; those who find no room ask again.
+    /// `size`, except for a worst padding that does not fit, and after the block was made smaller;
+    /// those who find no room ask again.
     promised: u64,
-    dedicated: bool,
 }
 
 /// The blocks on their way to one pool; as many as there are threads inside the driver.
@@ -22,19 +22,20 @@ pub(crate) struct PendingBlocks {
 }
 
 impl PendingBlocks {
-    pub(crate) fn add(&mut self, ticket: Ticket, size: u64, needed: u64, dedicated: bool) {
-        self.blocks.push(PendingBlock { ticket, size, promised: needed, dedicated });
+    /// Adds a block of which the first request claims so many bytes; `None`: it is nobody else's.
+    pub(crate) fn add(&mut self, ticket: Ticket, size: u64, claim: Option<u64>) {
+        let promised = claim.unwrap_or(size);
+        self.blocks.push(PendingBlock { ticket, size, promised });
     }
 
-    /// Promises `needed` bytes of a block that has them, if there is one.
-    pub(crate) fn promise(&mut self, needed: u64) -> Option<Ticket> {
+    /// Promises `claim` bytes of a block that has them, if there is one.
+    pub(crate) fn promise(&mut self, claim: u64) -> Option<Ticket> {
         let fits = |block: &&mut PendingBlock| {
-            !block.dedicated
-                && block.size.checked_sub(block.promised).is_some_and(|left| left >= needed)
+            block.size.checked_sub(block.promised).is_some_and(|left| left >= claim)
         };
         let block = self.blocks.iter_mut().find(fits)?;
         // No overflow: the sum is at most `block.size`, by the line above.
-        block.promised += needed;
+        block.promised += claim;
         Some(block.ticket)
     }
 

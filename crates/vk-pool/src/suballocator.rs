@@ -2,12 +2,20 @@
 
 use buddy_core::{BuddyAllocator, BuddyBlock, Fixed};
 
+use crate::tlsf::Tlsf;
+use crate::tlsf::bins::bin_of;
+use crate::two_tier::TwoTier;
+
 /// Which algorithm carves up the blocks of a pool.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Algorithm {
-    /// Powers of two, the fastest placement: see [`buddy_core`].
+    /// Small requests by buddies, the rest by two-level segregated fit: see [`two_tier`](crate::two_tier).
     #[default]
+    TwoTier,
+    /// Two-level segregated fit for all: see [`tlsf`](crate::tlsf).
+    Tlsf,
+    /// Powers of two, the fastest placement: see [`buddy_core`].
     Buddy,
 }
 
@@ -17,6 +25,8 @@ impl Algorithm {
     #[must_use]
     pub fn needed(self, size: u64, alignment: u64, min_allocation_size: u64) -> Option<u64> {
         match self {
+            // Offset 0 satisfies any alignment.
+            Self::TwoTier | Self::Tlsf => size.checked_next_multiple_of(min_allocation_size),
             Self::Buddy => size.max(min_allocation_size).max(alignment).checked_next_power_of_two(),
         }
     }
@@ -24,9 +34,21 @@ impl Algorithm {
     /// Whether there can be books of a block of `size` bytes in pieces of `min_allocation_size`.
     pub(crate) fn can_carve(self, size: u64, min_allocation_size: u64) -> bool {
         match self {
+            Self::TwoTier | Self::Tlsf => Tlsf::can_manage(size, min_allocation_size),
             Self::Buddy => {
                 BuddyAllocator::<Fixed<'_>>::words_needed(size, min_allocation_size).is_some()
             }
+        }
+    }
+
+    /// Bytes that the request may cost in a block that others use as well: the worst padding in
+    /// front of it included.
+    pub(crate) fn claim(self, alignment: u64, needed: u64, min_allocation_size: u64) -> u64 {
+        match self {
+            Self::TwoTier | Self::Tlsf => {
+                needed.saturating_add(alignment.saturating_sub(min_allocation_size))
+            }
+            Self::Buddy => needed,
         }
     }
 }
@@ -42,10 +64,27 @@ pub struct Piece {
     pub node: u32,
 }
 
+/// A block of a size that an algorithm cannot carve.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SuballocatorError {
+    /// The buddies refuse it.
+    #[error(transparent)]
+    Buddy(#[from] buddy_core::ConfigError),
+    /// The segregated fit refuses it.
+    #[error(transparent)]
+    Tlsf(#[from] crate::tlsf::TlsfConfigError),
+}
+
 /// The bookkeeping of one block.
 #[derive(Debug)]
 #[non_exhaustive]
+#[expect(clippy::large_enum_variant, reason = "a pointer would cost every allocation a cache miss")]
 pub enum Suballocator {
+    /// See [`Algorithm::TwoTier`].
+    TwoTier(TwoTier),
+    /// See [`Algorithm::Tlsf`].
+    Tlsf(Tlsf),
     /// See [`Algorithm::Buddy`]. The node of a piece is its order.
     Buddy(BuddyAllocator),
 }
@@ -56,21 +95,28 @@ impl Suballocator {
     ///
     /// # Errors
     ///
-    /// Those of [`BuddyAllocator::new`]: a zero or too small size, a minimum that is not a power of
-    /// two.
+    /// [`SuballocatorError`]: a zero or too small size, too many minimum pieces, a minimum that is not
+    /// a power of two.
     pub fn new(
         algorithm: Algorithm,
         size: u64,
         min_allocation_size: u64,
-    ) -> Result<Self, buddy_core::ConfigError> {
-        match algorithm {
-            Algorithm::Buddy => Ok(Self::Buddy(BuddyAllocator::new(size, min_allocation_size)?)),
-        }
+    ) -> Result<Self, SuballocatorError> {
+        Ok(match algorithm {
+            Algorithm::TwoTier => Self::TwoTier(TwoTier::new(size, min_allocation_size)?),
+            Algorithm::Tlsf => Self::Tlsf(Tlsf::new(size, min_allocation_size)?),
+            Algorithm::Buddy => Self::Buddy(BuddyAllocator::new(size, min_allocation_size)?),
+        })
     }
 
-    /// Takes `size` bytes at a multiple of `alignment`, or `None` and nothing has changed.
+    /// Takes `size` bytes at a multiple of `alignment`, or `None` and no live piece has changed.
     pub fn allocate(&mut self, size: u64, alignment: u64) -> Option<Piece> {
         match self {
+            Self::TwoTier(tiers) => tiers.allocate(size, alignment),
+            Self::Tlsf(tlsf) => {
+                let block = tlsf.allocate(size, alignment)?;
+                Some(Piece { offset: block.offset, size: block.size, node: block.node })
+            }
             Self::Buddy(buddy) => {
                 let block = buddy.allocate_aligned(size, alignment).ok()?;
                 let order = (block.size / buddy.min_block_size()).trailing_zeros();
@@ -83,29 +129,47 @@ impl Suballocator {
     /// changed, if no live piece of this node starts there.
     pub fn free(&mut self, offset: u64, node: u32) -> Option<u64> {
         match self {
+            Self::TwoTier(tiers) => tiers.free(offset, node),
+            Self::Tlsf(tlsf) => tlsf.free(offset, node),
             Self::Buddy(buddy) => {
-                let size = buddy
-                    .min_block_size()
-                    .checked_shl(node)
-                    .filter(|size| size >> node == buddy.min_block_size())?;
+                let min = buddy.min_block_size();
+                let size = min.checked_shl(node).filter(|size| size >> node == min)?;
                 buddy.free(BuddyBlock { offset, size }).ok()?;
                 Some(size)
             }
         }
     }
 
-    /// Whether a search for `needed` bytes (see [`Algorithm::needed`]) can succeed. O(1).
-    #[must_use]
-    pub fn may_hold(&self, needed: u64) -> bool {
+    /// Offsets and bytes of the live pieces, in address order.
+    pub fn pieces(&self) -> impl Iterator<Item = (u64, u64)> + '_ {
+        let (tiers, tlsf, buddy) = match self {
+            Self::TwoTier(tiers) => (Some(tiers.pieces()), None, None),
+            Self::Tlsf(tlsf) => (None, Some(tlsf.taken_blocks()), None),
+            Self::Buddy(buddy) => (None, None, Some(buddy.taken_blocks())),
+        };
+        let tlsf = tlsf.into_iter().flatten().map(|block| (block.offset, block.size));
+        let buddy = buddy.into_iter().flatten().map(|block| (block.offset, block.size));
+        tiers.into_iter().flatten().chain(tlsf).chain(buddy)
+    }
+
+    /// The bin of the largest free piece; `None` for a full block. O(1).
+    pub(crate) fn room(&self) -> Option<usize> {
         match self {
-            Self::Buddy(buddy) => buddy.largest_free_block() >= needed,
+            Self::TwoTier(tiers) => tiers.room(),
+            Self::Tlsf(tlsf) => tlsf.room(),
+            Self::Buddy(buddy) => {
+                let units = buddy.largest_free_block() / buddy.min_block_size();
+                // A block has fewer than 2^32 minimum pieces, or its bin is the highest all the same.
+                (units > 0).then(|| bin_of(u32::try_from(units).unwrap_or(u32::MAX)))
+            }
         }
     }
 
-    /// Offsets and bytes of the live pieces, in address order.
-    pub fn pieces(&self) -> impl Iterator<Item = (u64, u64)> + '_ {
+    /// The largest order of which a span has a free block. O(1).
+    pub(crate) fn small_room(&self) -> Option<usize> {
         match self {
-            Self::Buddy(buddy) => buddy.taken_blocks().map(|block| (block.offset, block.size)),
+            Self::TwoTier(tiers) => tiers.small_room(),
+            Self::Tlsf(_) | Self::Buddy(_) => None,
         }
     }
 }

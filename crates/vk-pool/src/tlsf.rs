@@ -14,7 +14,7 @@
 //! Nodes live outside of the region, in chunks that never move, so that no operation copies what the
 //! earlier ones have built up.
 
-mod bins;
+pub(crate) mod bins;
 mod nodes;
 #[cfg(test)]
 mod tests;
@@ -111,15 +111,8 @@ impl Tlsf {
     /// [`TlsfConfigError`] for a unit that is not a power of two, and for less than one unit or
     /// 2^31 and more.
     pub fn new(size: u64, unit: u64) -> Result<Self, TlsfConfigError> {
-        if !unit.is_power_of_two() {
-            return Err(TlsfConfigError::UnitNotPowerOfTwo { unit });
-        }
+        let unit_count = unit_count(size, unit)?;
         let unit_log = unit.trailing_zeros();
-        let unit_count = match u32::try_from(size >> unit_log) {
-            Ok(0) => return Err(TlsfConfigError::NoUnit { size, unit }),
-            Ok(count) if count < 1 << 31 => count,
-            _ => return Err(TlsfConfigError::TooManyUnits { size, unit }),
-        };
         let mut region = Self {
             nodes: Nodes::new(),
             bins: Bins::new(),
@@ -131,6 +124,11 @@ impl Tlsf {
         };
         region.reset();
         Ok(region)
+    }
+
+    /// Whether [`new`](Self::new) would accept a region.
+    pub(crate) fn can_manage(size: u64, unit: u64) -> bool {
+        unit_count(size, unit).is_ok()
     }
 
     /// Takes `size` bytes at a multiple of `alignment`, or `None`, and nothing has changed.
@@ -212,6 +210,11 @@ impl Tlsf {
     #[must_use]
     pub fn may_hold(&self, size: u64) -> bool {
         self.units_of(size).is_some_and(|units| self.bins.first_from(bin_of(units)).is_some())
+    }
+
+    /// The highest bin that is not empty.
+    pub(crate) fn room(&self) -> Option<usize> {
+        self.bins.highest()
     }
 
     /// Bytes of the region, in whole units.
@@ -403,6 +406,18 @@ impl Tlsf {
         if index != NONE {
             self.nodes[index].previous = previous;
         }
+    }
+}
+
+/// Units of a region.
+fn unit_count(size: u64, unit: u64) -> Result<u32, TlsfConfigError> {
+    if !unit.is_power_of_two() {
+        return Err(TlsfConfigError::UnitNotPowerOfTwo { unit });
+    }
+    match u32::try_from(size >> unit.trailing_zeros()) {
+        Ok(0) => Err(TlsfConfigError::NoUnit { size, unit }),
+        Ok(count) if count < 1 << 31 => Ok(count),
+        _ => Err(TlsfConfigError::TooManyUnits { size, unit }),
     }
 }
 

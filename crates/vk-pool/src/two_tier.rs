@@ -8,7 +8,6 @@
 //! make and end a span each time. When there is no room for a span, a small request is placed like a
 //! large one.
 
-mod rooms;
 #[cfg(test)]
 mod tests;
 
@@ -16,8 +15,8 @@ use alloc::vec::Vec;
 
 use buddy_core::{BuddyAllocator, BuddyBlock};
 
-use self::rooms::Rooms;
 use crate::Piece;
+use crate::buckets::Buckets;
 use crate::tlsf::{Tlsf, TlsfBlock, TlsfConfigError, TlsfCorruption};
 
 /// The largest request that goes to a span, in bytes: rounding up what is smaller costs about one per
@@ -25,7 +24,7 @@ use crate::tlsf::{Tlsf, TlsfBlock, TlsfConfigError, TlsfCorruption};
 pub const SMALL_LIMIT: u64 = 16 << 10;
 
 /// Bytes of a span in blocks that are large enough for several.
-const LARGEST_SPAN: u64 = 256 << 10;
+pub(crate) const LARGEST_SPAN: u64 = 256 << 10;
 
 /// The smallest span that is worth its bookkeeping; blocks too small for four of them have none.
 const SMALLEST_SPAN: u64 = 4 * SMALL_LIMIT;
@@ -62,7 +61,8 @@ pub struct TwoTier {
     spans: Vec<Span>,
     /// Spans that are no part of the block, kept for their bookkeeping.
     vacant: Vec<u32>,
-    rooms: Rooms,
+    /// Spans by the order of their largest free block; full and vacant ones are in no list.
+    rooms: Buckets<64>,
     /// The span that is empty and kept, if there is one.
     empty: Option<u32>,
     used: u64,
@@ -92,7 +92,7 @@ impl TwoTier {
             min_block_size: min_allocation_size,
             spans: Vec::new(),
             vacant: Vec::new(),
-            rooms: Rooms::new(),
+            rooms: Buckets::new(),
             empty: None,
             used: 0,
             allocation_count: 0,
@@ -151,7 +151,7 @@ impl TwoTier {
     #[must_use]
     pub fn may_hold(&self, size: u64, alignment: u64) -> bool {
         if self.is_small(size, alignment)
-            && self.rooms.find(self.search_order(size, alignment)).is_some()
+            && self.rooms.first_from(self.search_order(size, alignment)).is_some()
         {
             return true;
         }
@@ -165,6 +165,16 @@ impl TwoTier {
         // Offset 0 satisfies any alignment, and where there is no room for a span the segregated fit
         // takes small requests too.
         size.checked_next_multiple_of(min_allocation_size)
+    }
+
+    /// The bin of the largest free piece of the segregated fit.
+    pub(crate) fn room(&self) -> Option<usize> {
+        self.tlsf.room()
+    }
+
+    /// The largest order of which a span has a free block.
+    pub(crate) fn small_room(&self) -> Option<usize> {
+        self.rooms.highest()
     }
 
     /// Bytes taken, rounding included.
@@ -209,7 +219,7 @@ impl TwoTier {
         for (index, span) in (0u32..).zip(&self.spans) {
             let room = span.place.and_then(|_| span.room());
             assert_eq!(
-                self.rooms.order_of(index),
+                self.rooms.bucket_of(index),
                 room,
                 "span {index} is listed by its largest free order"
             );
@@ -233,19 +243,17 @@ impl TwoTier {
     }
 
     fn is_small(&self, size: u64, alignment: u64) -> bool {
-        self.span_size > 0 && size <= SMALL_LIMIT && alignment <= SMALL_LIMIT
+        self.span_size > 0 && is_small(size, alignment)
     }
 
     /// The order of the free block that surely holds a small request.
-    fn search_order(&self, size: u64, alignment: u64) -> u32 {
-        // At least one minimum block, and a power of two of them.
-        let block = size.max(alignment).max(self.min_block_size).next_power_of_two();
-        (block / self.min_block_size).trailing_zeros()
+    fn search_order(&self, size: u64, alignment: u64) -> usize {
+        search_order(size, alignment, self.min_block_size)
     }
 
     fn allocate_small(&mut self, size: u64, alignment: u64) -> Option<Piece> {
         let order = self.search_order(size, alignment);
-        let index = match self.rooms.find(order) {
+        let index = match self.rooms.first_from(order) {
             Some(index) => index,
             None => self.new_span()?,
         };
@@ -253,7 +261,7 @@ impl TwoTier {
         let place = span.place.expect("a listed span lies in the block");
         let block = span.buddy.allocate_aligned(size, alignment).ok()?;
         let room = span.room();
-        self.rooms.change(index, room);
+        self.rooms.put(index, room);
         if self.empty == Some(index) {
             self.empty = None;
         }
@@ -277,7 +285,7 @@ impl TwoTier {
         span.buddy.free(BuddyBlock { offset, size }).ok()?;
         let room = span.room();
         let emptied = span.buddy.is_empty();
-        self.rooms.change(index, room);
+        self.rooms.put(index, room);
         if emptied {
             let _ = self.give_empty_span_back();
             self.empty = Some(index);
@@ -295,14 +303,14 @@ impl TwoTier {
                 let buddy =
                     buddy.expect("a span is a power of two of minimum blocks, by `span_size`");
                 self.spans.push(Span { buddy, place: None });
-                self.rooms.add_span();
+                self.rooms.grow(self.spans.len());
                 u32::try_from(self.spans.len() - 1).expect("a block has fewer than 2^26 spans")
             }
         };
         let span = &mut self.spans[index as usize];
         span.place = Some(place);
         let room = span.room();
-        self.rooms.change(index, room);
+        self.rooms.put(index, room);
         self.empty = Some(index);
         Some(index)
     }
@@ -312,7 +320,7 @@ impl TwoTier {
         let index = self.empty.take()?;
         let place =
             self.spans[index as usize].place.take().expect("the kept span lies in the block");
-        self.rooms.change(index, None);
+        self.rooms.put(index, None);
         self.vacant.push(index);
         self.tlsf.free_reserved(place);
         Some(())
@@ -321,10 +329,22 @@ impl TwoTier {
 
 impl Span {
     /// The order of its largest free block.
-    fn room(&self) -> Option<u32> {
+    fn room(&self) -> Option<usize> {
         let blocks = self.buddy.largest_free_block() / self.buddy.min_block_size();
-        blocks.checked_ilog2()
+        Some(blocks.checked_ilog2()? as usize)
     }
+}
+
+/// Whether a request goes to a span, in blocks that have them.
+pub(crate) fn is_small(size: u64, alignment: u64) -> bool {
+    size <= SMALL_LIMIT && alignment <= SMALL_LIMIT
+}
+
+/// The order of the free block of a span that surely holds a small request.
+pub(crate) fn search_order(size: u64, alignment: u64, min_block_size: u64) -> usize {
+    // At least one minimum block, and a power of two of them.
+    let block = size.max(alignment).max(min_block_size).next_power_of_two();
+    (block / min_block_size).trailing_zeros() as usize
 }
 
 /// Bytes of the spans of a block; 0 for none.

@@ -8,8 +8,8 @@ use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use support::{Bench, KIB, MIB};
 use vk_pool::{
-    Answer, Dedicated, DeviceLimits, HeapLimits, Place, PoolConfig, PoolRequest, ResourceKind,
-    Retention,
+    Algorithm, Answer, Dedicated, DeviceLimits, HeapLimits, Place, PoolConfig, PoolRequest,
+    ResourceKind, Retention,
 };
 
 /// What the shadow knows of one allocation.
@@ -131,8 +131,10 @@ fn configs() -> impl Strategy<Value = PoolConfig> {
     let atom = prop_oneof![3 => Just(1u64), 1 => Just(64), 1 => Just(256), 1 => Just(4096)];
     let min = prop_oneof![Just(1u64), Just(16), Just(256)];
     let floor = prop_oneof![Just(0u64), Just(MIB), Just(8 * MIB)];
-    (granularity, atom, min, floor, 0u64..4).prop_map(
-        |(granularity, atom, min, floor_bytes, growth_divisor)| PoolConfig {
+    let algorithm = prop_oneof![3 => Just(Algorithm::TwoTier), 1 => Just(Algorithm::Tlsf), 1 => Just(Algorithm::Buddy)];
+    (granularity, atom, min, floor, 0u64..4, algorithm).prop_map(
+        |(granularity, atom, min, floor_bytes, growth_divisor, algorithm)| PoolConfig {
+            algorithm,
             buffer_image_granularity: granularity,
             atom_size: atom,
             min_allocation_size: min,
@@ -230,7 +232,7 @@ fn end(mut bench: Bench, mut shadow: ShadowMap) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 192, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 128, ..ProptestConfig::default() })]
 
     #[test]
     fn random_programs_agree_with_the_shadow_map(config in configs(), steps in steps()) {

@@ -72,7 +72,7 @@ fn two_interleaved_requests_leave_exact_books(
     assert!(tickets.iter().all(|&ticket| !bench.pool.is_pending(ticket)));
     let fulfilled = [first, second].iter().filter(|&&end| end == End::Fulfilled).count();
     assert_eq!(places.len(), fulfilled);
-    assert_eq!(bench.pool.stats().used_size, fulfilled as u64 * 16 * MIB);
+    assert_eq!(bench.pool.stats().used_size, fulfilled as u64 * 12 * MIB);
     for place in places {
         bench.free(place);
         bench.check_books();

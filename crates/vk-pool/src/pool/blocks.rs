@@ -49,6 +49,7 @@ impl MemoryPool {
         let content = self.new_content(&request);
         self.pending.remove(request.ticket);
         reservation.commit();
+        self.ids.insert(id);
         let (slot, generation) = self.blocks.insert(Block { id, size: request.size, content });
         let fitted = request.fitted;
         if request.dedicated {
@@ -65,7 +66,6 @@ impl MemoryPool {
         }
         self.books.block_arrived(request.size);
         self.books.block_emptied(request.size);
-        self.carved.push(slot);
         self.stats.block_count += 1;
         self.stats.total_size += request.size;
         self.stats.retained_count += 1;
@@ -99,17 +99,12 @@ impl MemoryPool {
     /// Gives back the largest empty block that is kept; `None` when there is none left.
     #[must_use = "the memory object is to be freed, and its bytes taken out of the books"]
     pub fn trim(&mut self) -> Option<ReturnedBlock> {
-        let (size, slot, id) = self
-            .carved
-            .iter()
-            .filter_map(|&slot| Some((slot, self.blocks.get(slot)?)))
-            .filter(|(_, block)| block.is_empty())
-            // The youngest of several equal ones: the oldest are asked first, and fill up.
-            .map(|(slot, block)| (block.size, slot, block.id))
-            .max_by_key(|&(size, ..)| size)?;
+        let slot = self.index.largest_empty()?;
+        let block = self.blocks.get(slot)?;
+        let (size, id) = (block.size, block.id);
         self.books.empty_block_taken(size);
         self.books.block_left(size);
-        self.carved.retain(|&carved| carved != slot);
+        self.index.update(slot, None);
         self.stats.block_count -= 1;
         self.stats.total_size -= size;
         self.stats.retained_count -= 1;
@@ -121,16 +116,19 @@ impl MemoryPool {
         let committed = self.books.committed().saturating_add(self.books.pending());
         let size = next_block_size(&self.config, committed, needed);
         self.books.block_asked(size);
-        self.ask(fitted, size, needed, false)
+        let claim = self.claim(&fitted, needed);
+        self.ask(fitted, size, needed, Some(claim))
     }
 
     pub(super) fn ask_dedicated(&mut self, fitted: Fitted) -> BlockRequest {
-        self.ask(fitted, fitted.requested, fitted.requested, true)
+        self.ask(fitted, fitted.requested, fitted.requested, None)
     }
 
-    fn ask(&mut self, fitted: Fitted, size: u64, needed: u64, dedicated: bool) -> BlockRequest {
+    /// Asks for a memory object: one that others may share, of which the request claims so much, or
+    /// a dedicated one.
+    fn ask(&mut self, fitted: Fitted, size: u64, needed: u64, claim: Option<u64>) -> BlockRequest {
         let ticket = Ticket(self.books.next_ticket());
-        self.pending.add(ticket, size, needed, dedicated);
+        self.pending.add(ticket, size, claim);
         BlockRequest {
             books: Arc::clone(&self.books),
             memory_type_index: self.config.memory_type_index,
@@ -139,9 +137,15 @@ impl MemoryPool {
             ticket,
             size,
             needed,
-            dedicated,
+            dedicated: claim.is_none(),
             fitted,
         }
+    }
+
+    /// What a request may cost in a block on its way.
+    pub(super) fn claim(&self, fitted: &Fitted, needed: u64) -> u64 {
+        let PoolConfig { algorithm, min_allocation_size, .. } = self.config;
+        algorithm.claim(fitted.alignment, needed, min_allocation_size)
     }
 
     fn waits_for(&self, request: &BlockRequest) -> bool {
@@ -163,7 +167,7 @@ impl MemoryPool {
                 requested: request.size,
             });
         }
-        if self.blocks.iter().any(|(_, block)| block.id == id) {
+        if self.ids.contains(&id) {
             return Err(AddBlockError::DuplicateBlock { id });
         }
         Ok(())
@@ -203,6 +207,7 @@ impl MemoryPool {
             self.stats.dedicated_size -= size;
         }
         self.blocks.remove(slot);
+        self.ids.remove(&id);
         self.budgets.returning(self.config.heap_index, size);
         ReturnedBlock { id, slot, heap_index: self.config.heap_index, size, dedicated }
     }

@@ -41,7 +41,8 @@ pub(super) fn fit(config: &PoolConfig, request: &PoolRequest) -> Result<Fit, Req
         config.algorithm.needed(rounded, alignment_rounded, config.min_allocation_size)
     });
     match (rounded, needed) {
-        (Some(rounded), Some(needed)) if needed <= largest => {
+        // Only offset 0 of a block satisfies an alignment above the largest one.
+        (Some(rounded), Some(needed)) if needed.max(alignment_rounded) <= largest => {
             let fitted = Fitted { requested: size, size: rounded, alignment: alignment_rounded };
             Ok(Fit::Carved { fitted, needed })
         }

@@ -4,27 +4,20 @@ use super::MemoryPool;
 use crate::Place;
 use crate::answer::Fitted;
 use crate::block::Content;
+use crate::search::{Candidates, Search};
 
 impl MemoryPool {
-    /// Takes room in a block that exists: the oldest one in use, then the smallest empty one.
+    /// Takes room in a block that exists, if one of those that may have it has.
     pub(super) fn place(&mut self, fitted: &Fitted, needed: u64) -> Option<Place> {
-        let mut smallest_empty: Option<(u64, u32)> = None;
-        for index in 0..self.carved.len() {
-            let slot = self.carved[index];
-            let block = self.blocks.get(slot)?;
-            if !block.may_hold(needed) {
-                continue;
-            }
-            if block.is_empty() {
-                let candidate = (block.size, slot);
-                if smallest_empty.is_none_or(|(size, _)| candidate.0 < size) {
-                    smallest_empty = Some(candidate);
-                }
-            } else if let Some(place) = self.place_in(slot, fitted) {
-                return Some(place);
-            }
+        let search = Search::of(&self.config, fitted, needed);
+        // Most of the time the first block has room, and nothing is to be remembered.
+        let first = self.index.first_choice(search);
+        if let Some(place) = first.and_then(|slot| self.place_in(slot, fitted)) {
+            return Some(place);
         }
-        self.place_in(smallest_empty?.1, fitted)
+        let unit = self.config.min_allocation_size;
+        let others: Candidates = self.index.candidates(search, needed, unit).collect();
+        others.into_iter().find_map(|slot| self.place_in(slot, fitted))
     }
 
     /// Takes room in one carved block.
@@ -44,6 +37,7 @@ impl MemoryPool {
             self.stats.retained_count -= 1;
             self.stats.retained_size -= size;
         }
+        self.index.update(slot, Some(block));
         self.stats.used_size += piece.size;
         self.stats.requested_size += fitted.requested;
         self.stats.allocation_count += 1;

@@ -7,14 +7,14 @@ const PER_OCTAVE_LOG: u32 = 3;
 const PER_OCTAVE: u32 = 1 << PER_OCTAVE_LOG;
 
 /// Sizes are below 2^31 units, so the highest bin is `bin_of(2^31 - 1)` = 231.
-pub(super) const BIN_COUNT: usize = 256;
+pub(crate) const BIN_COUNT: usize = 256;
 
 const WORD_COUNT: usize = BIN_COUNT / 64;
 
 /// The bin of a free node of `units` units, at least 1.
 ///
 /// Up to 8 units each size has a bin of its own; above, eight bins share a power of two.
-pub(super) fn bin_of(units: u32) -> usize {
+pub(crate) fn bin_of(units: u32) -> usize {
     if units < PER_OCTAVE {
         return units as usize;
     }
@@ -25,7 +25,7 @@ pub(super) fn bin_of(units: u32) -> usize {
 }
 
 /// The first bin of which every size is at least `units`.
-pub(super) fn first_bin_all_at_least(units: u32) -> usize {
+pub(crate) fn first_bin_all_at_least(units: u32) -> usize {
     // One more than the bin of the largest smaller size.
     units.checked_sub(1).map_or(0, |smaller| bin_of(smaller) + 1)
 }
@@ -69,5 +69,11 @@ impl Bins {
             mask = u64::MAX;
         }
         None
+    }
+
+    /// The highest bin that is not empty.
+    pub(super) fn highest(&self) -> Option<usize> {
+        let word = (0..WORD_COUNT).rev().find(|&word| self.occupied[word] != 0)?;
+        Some(word * 64 + self.occupied[word].ilog2() as usize)
     }
 }
