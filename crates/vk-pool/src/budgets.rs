@@ -1,9 +1,12 @@
-//! Hard limits of heaps and of the device, calls in flight included.
+//! Limits of heaps and of the device, calls in flight included.
 //!
 //! Basic design: for each heap one counter of all bytes that may be at the driver (held, on their
 //! way in, on their way out) is raised by compare-and-swap only as far as the limit allows, so the
 //! limit holds at every instant, from any number of threads, without a lock. The other counters
 //! only say which part of those bytes is in which state.
+//!
+//! The driver's budget is soft: it is what the driver said some time ago, plus what changed in our own
+//! books since. A reservation asks for it first; who has tried everything else reserves over budget.
 
 use alloc::sync::Arc;
 use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
@@ -76,6 +79,28 @@ struct HeapBook {
     returning: AtomicU64,
     external: AtomicU64,
     block_count: AtomicU32,
+    /// Bytes that may be in use before the driver would rather not, by the driver; 0: not known.
+    driver_budget: AtomicU64,
+    /// Bytes that everybody else used when the driver was asked.
+    others_usage: AtomicU64,
+}
+
+/// The soft limit of one heap, in bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HeapBudget {
+    /// Bytes that may be in use: the driver's figure, or four fifths of the heap where it has none.
+    pub budget: u64,
+    /// Bytes in use, as far as is known: what others used when the driver was asked, and what is in our
+    /// books now.
+    pub usage: u64,
+}
+
+impl HeapBudget {
+    /// Bytes left.
+    #[must_use]
+    pub fn left(&self) -> u64 {
+        self.budget.saturating_sub(self.usage)
+    }
 }
 
 /// The limits of a device and its heaps, shared by all pools and threads.
@@ -111,7 +136,8 @@ impl HeapBudgets {
         })
     }
 
-    /// Takes the bytes and the memory object that `request` needs out of what is left.
+    /// Takes the bytes and the memory object that `request` needs out of what is left, within the
+    /// driver's budget.
     ///
     /// The reservation is undone when it is dropped, and becomes permanent in
     /// [`MemoryPool::add_block`](crate::MemoryPool::add_block).
@@ -119,8 +145,29 @@ impl HeapBudgets {
     /// # Errors
     ///
     /// The [`LimitError`] that the memory object would break; nothing is reserved then. A smaller
-    /// block helps against all but [`LimitError::BlockCount`] and [`LimitError::AllocationCount`].
+    /// block helps against all but [`LimitError::BlockCount`] and [`LimitError::AllocationCount`];
+    /// [`reserve_over_budget`](Self::reserve_over_budget) against [`LimitError::Budget`].
     pub fn reserve(self: &Arc<Self>, request: &BlockRequest) -> Result<Reservation, LimitError> {
+        let (heap_index, size) = (request.heap_index(), request.size());
+        let HeapBudget { budget, usage } = self.budget_of(self.book(heap_index)?);
+        let reservation = self.reserve_over_budget(request)?;
+        // Two threads may both find room and pass the budget together: it is soft, and a driver's
+        // figure that is a while old.
+        if usage.saturating_add(size) > budget {
+            return Err(LimitError::Budget { heap_index, size, usage, budget });
+        }
+        Ok(reservation)
+    }
+
+    /// [`reserve`](Self::reserve) without a look at the driver's budget: hard limits only.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`reserve`](Self::reserve), but for [`LimitError::Budget`].
+    pub fn reserve_over_budget(
+        self: &Arc<Self>,
+        request: &BlockRequest,
+    ) -> Result<Reservation, LimitError> {
         let heap_index = request.heap_index();
         let size = request.size();
         let book = self.book(heap_index)?;
@@ -144,6 +191,24 @@ impl HeapBudgets {
         }
         book.reserved.fetch_add(size, Ordering::Relaxed);
         Ok(Reservation::new(Arc::clone(self), heap_index, size, request.is_dedicated()))
+    }
+
+    /// Tells what the driver says of a heap now (`VK_EXT_memory_budget`): how much may be in use, and
+    /// how much is, by everybody.
+    ///
+    /// A `budget` of 0 means that the driver does not know. Does nothing for a heap that does not
+    /// exist.
+    pub fn set_driver_budget(&self, heap_index: u32, budget: u64, usage: u64) {
+        let Some(book) = self.heaps.get(heap_index as usize) else { return };
+        let ours = book.in_use.load(Ordering::Relaxed);
+        book.others_usage.store(usage.saturating_sub(ours), Ordering::Relaxed);
+        book.driver_budget.store(budget, Ordering::Relaxed);
+    }
+
+    /// The soft limit of a heap and what is in use; `None` for a heap that does not exist.
+    #[must_use]
+    pub fn budget(&self, heap_index: u32) -> Option<HeapBudget> {
+        Some(self.budget_of(self.heaps.get(heap_index as usize)?))
     }
 
     /// Takes a block out of the books, after the driver has freed it.
@@ -219,6 +284,18 @@ impl HeapBudgets {
 
     fn book(&self, heap_index: u32) -> Result<&HeapBook, LimitError> {
         self.heaps.get(heap_index as usize).ok_or(LimitError::NoSuchHeap { heap_index })
+    }
+
+    fn budget_of(&self, book: &HeapBook) -> HeapBudget {
+        let ours = book.in_use.load(Ordering::Relaxed);
+        let usage = ours.saturating_add(book.others_usage.load(Ordering::Relaxed));
+        let size = book.limits.size;
+        let budget = match book.driver_budget.load(Ordering::Relaxed) {
+            // Without a figure: some of the heap is used by others, and some by the driver itself.
+            0 => size - size / 5,
+            budget => budget.min(size),
+        };
+        HeapBudget { budget, usage }
     }
 
     fn check_size(&self, heap_index: u32, book: &HeapBook, size: u64) -> Result<(), LimitError> {

@@ -132,6 +132,21 @@ pub enum LimitError {
         /// The device's limit less the head-room.
         limit: u32,
     },
+    /// The driver's budget of the heap, which is soft: a smaller block or another heap is better, and
+    /// [`reserve_over_budget`](crate::HeapBudgets::reserve_over_budget) passes it.
+    #[error(
+        "{size} bytes more would pass the budget of {budget} of heap {heap_index}, {usage} are in use"
+    )]
+    Budget {
+        /// The heap.
+        heap_index: u32,
+        /// Bytes of the block.
+        size: u64,
+        /// Bytes in use, by everybody.
+        usage: u64,
+        /// The budget in bytes.
+        budget: u64,
+    },
     /// The heap is not one of the budgets'.
     #[error("heap {heap_index} does not exist")]
     NoSuchHeap {

@@ -31,7 +31,7 @@
 //! ```
 //! use std::sync::Arc;
 //! use vk_pool::{
-//!     Answer, BlockId, DeviceLimits, HeapBudgets, HeapLimits, MemoryPool, PoolBooks, PoolConfig,
+//!     Answer, BlockId, DeviceLimits, HeapBudget, HeapBudgets, HeapLimits, MemoryPool, PoolBooks, PoolConfig,
 //!     PoolRequest,
 //! };
 //!
@@ -94,7 +94,7 @@ mod window;
 pub use answer::{Answer, BlockRequest, Place, ReturnedBlock, Ticket};
 pub use block::{BlockReport, LiveAllocation};
 pub use books::PoolBooks;
-pub use budgets::{DeviceLimits, HeapBudgets, HeapLimits, HeapUsage};
+pub use budgets::{DeviceLimits, HeapBudget, HeapBudgets, HeapLimits, HeapUsage};
 pub use config::{PoolConfig, Retention};
 pub use error::{
     AddBlockError, CancelError, ConfigError, FreeError, LimitError, Refused, RequestError,
