@@ -14,7 +14,7 @@ use crate::allocation::Home;
 use crate::config::TypeFacts;
 use crate::driver::Driver;
 use crate::external::ExternalObjects;
-use crate::facts::DeviceFacts;
+use crate::facts::{BudgetQuery, DeviceFacts};
 use crate::names::Names;
 use crate::shard::{MemoryObject, TypeShard};
 use crate::{
@@ -33,6 +33,8 @@ pub struct GpuAllocator {
     pub(crate) config: AllocatorConfig,
     pub(crate) selector: CachedSelector,
     pub(crate) budgets: Arc<HeapBudgets>,
+    /// Where the device has `VK_EXT_memory_budget`.
+    pub(crate) budget_query: Option<BudgetQuery>,
     /// By memory type index.
     pub(crate) types: Box<[TypeShard]>,
     pub(crate) external: ExternalObjects,
@@ -82,12 +84,17 @@ impl GpuAllocator {
         let properties = DeviceMemoryProperties::from(&facts.memory);
         let budgets = Arc::new(budgets(&properties, &facts, &config)?);
         let types = type_shards(&properties, &facts, &config, &budgets)?;
+        // SAFETY: 1. Our own clauses; `check` refused budgets below Vulkan 1.1.
+        let budget_query = config
+            .ext_memory_budget
+            .then(|| unsafe { BudgetQuery::new(instance, physical_device) });
         let max_objects = facts.limits.max_memory_allocation_count;
         Ok(Self {
             // SAFETY: 1. Our own clauses.
             driver: unsafe { Driver::new(instance, device, &config) },
             selector: CachedSelector::new(MemoryTypeSelector::new(properties)),
             budgets,
+            budget_query,
             types,
             external: ExternalObjects::new(),
             names: Names::new(),

@@ -23,6 +23,9 @@ pub struct AllocatorConfig {
     pub khr_dedicated_allocation: bool,
     /// Whether the feature `bufferDeviceAddress` is enabled on the device.
     pub buffer_device_address: bool,
+    /// Whether `VK_EXT_memory_budget` is enabled on the device; needs API version 1.1. Without it, a
+    /// heap's budget is four fifths of it.
+    pub ext_memory_budget: bool,
     /// Every request gets its own `vkAllocateMemory`. For debugging: the layers and tools of the
     /// driver then see each allocation.
     pub passthrough: bool,
@@ -69,6 +72,7 @@ impl Default for AllocatorConfig {
             api_version: vk::API_VERSION_1_0,
             khr_dedicated_allocation: false,
             buffer_device_address: false,
+            ext_memory_budget: false,
             passthrough: false,
             first_block_size: 16 << 20,
             host_first_block_size: 4 << 20,
@@ -115,6 +119,9 @@ impl AllocatorConfig {
         if vk::api_version_variant(self.api_version) != 0 || self.api_version < vk::API_VERSION_1_0
         {
             return Err(ConfigError::ApiVersion { api_version: self.api_version });
+        }
+        if self.ext_memory_budget && self.api_version < vk::API_VERSION_1_1 {
+            return Err(ConfigError::BudgetNeedsVulkan11 { api_version: self.api_version });
         }
         if let Some(above) = self.dedicated_above.filter(|&above| above > self.largest_block_size) {
             let largest_block_size = self.largest_block_size;

@@ -17,6 +17,12 @@ pub enum ConfigError {
         /// The value.
         api_version: u32,
     },
+    /// Budgets are asked for by a function of Vulkan 1.1.
+    #[error("ext_memory_budget needs Vulkan 1.1, api_version is {api_version:#x}")]
+    BudgetNeedsVulkan11 {
+        /// The configuration's API version.
+        api_version: u32,
+    },
     /// Requests that are not dedicated must fit into a block.
     #[error(
         "dedicated_above is {dedicated_above} bytes, more than the {largest_block_size} bytes of the largest block"
@@ -121,7 +127,12 @@ pub enum AllocError {
         /// The feature's name in Vulkan.
         feature: &'static str,
     },
+    /// No block has room, and the request rules out asking the driver.
+    #[error("no block has room, and never_allocate rules out asking the driver")]
+    NoRoom,
     /// A limit of the device or of the configuration. Free something, or raise the limit.
+    /// [`LimitError::Budget`] comes only where the request stays
+    /// [`within_budget`](crate::AllocationRequest::within_budget).
     #[error(transparent)]
     Limit(#[from] LimitError),
     /// The driver refused. On out-of-memory: free something, or ask for less.
@@ -138,7 +149,7 @@ impl AllocError {
     /// Whether a smaller block or another memory type may help.
     pub(crate) fn may_fall_back(&self) -> bool {
         match self {
-            Self::Limit(_) | Self::LargerThanBlock { .. } => true,
+            Self::Limit(_) | Self::LargerThanBlock { .. } | Self::NoRoom => true,
             Self::Driver { result, .. } => matches!(
                 *result,
                 vk::Result::ERROR_OUT_OF_DEVICE_MEMORY
@@ -148,6 +159,13 @@ impl AllocError {
             ),
             _ => false,
         }
+    }
+}
+
+impl AllocError {
+    /// Whether it is the driver's soft budget.
+    pub(crate) fn is_budget(&self) -> bool {
+        matches!(self, Self::Limit(LimitError::Budget { .. }))
     }
 }
 

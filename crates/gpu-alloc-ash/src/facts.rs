@@ -1,4 +1,4 @@
-//! What a device says about itself, asked once.
+//! What a device says about itself: once, and of its budgets whenever a block is needed.
 #![allow(unsafe_code)]
 
 use ash::vk;
@@ -35,5 +35,36 @@ impl DeviceFacts {
             size => size,
         };
         Self { memory, limits: properties.limits, max_memory_allocation_size }
+    }
+}
+
+/// Asks the driver for its budgets.
+pub(crate) struct BudgetQuery {
+    instance: ash::Instance,
+    physical_device: vk::PhysicalDevice,
+}
+
+impl BudgetQuery {
+    /// # Safety
+    ///
+    /// 1. The three clauses of [`GpuAllocator::new`](crate::GpuAllocator::new), with
+    ///    `VK_EXT_memory_budget` enabled and Vulkan 1.1.
+    pub(crate) unsafe fn new(
+        instance: &ash::Instance,
+        physical_device: vk::PhysicalDevice,
+    ) -> Self {
+        Self { instance: instance.clone(), physical_device }
+    }
+
+    /// Budget and usage of each heap, in bytes.
+    pub(crate) fn query(&self) -> impl Iterator<Item = (u64, u64)> + use<> {
+        let mut budgets = vk::PhysicalDeviceMemoryBudgetPropertiesEXT::default();
+        let mut out = vk::PhysicalDeviceMemoryProperties2::default().push_next(&mut budgets);
+        // SAFETY: The instance lives and is of Vulkan 1.1, by the clause of `new`.
+        unsafe {
+            self.instance.get_physical_device_memory_properties2(self.physical_device, &mut out);
+        }
+        let heap_count = out.memory_properties.memory_heap_count as usize;
+        budgets.heap_budget.into_iter().zip(budgets.heap_usage).take(heap_count)
     }
 }

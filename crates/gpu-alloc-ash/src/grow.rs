@@ -20,6 +20,10 @@ impl GpuAllocator {
         request: BlockRequest,
     ) -> Result<Allocation, AllocError> {
         let mut wanted = WantedBlock { shard, class: attempt.class, request: Some(request) };
+        if attempt.never_allocate {
+            return Err(AllocError::NoRoom);
+        }
+        self.refresh_budgets();
         let mut last_try = false;
         loop {
             let error = match self.make_object(attempt, shard, wanted.request()) {
@@ -47,7 +51,11 @@ impl GpuAllocator {
         shard: &TypeShard,
         request: &BlockRequest,
     ) -> Result<(Reservation, MemoryObject), AllocError> {
-        let reservation = self.budgets.reserve(request)?;
+        let reservation = if attempt.over_budget {
+            self.budgets.reserve_over_budget(request)?
+        } else {
+            self.budgets.reserve(request)?
+        };
         let dedicated_to =
             attempt.resource.filter(|_| request.is_dedicated() && self.config.knows_dedicated());
         let memory = self.driver.allocate(&ObjectInfo {

@@ -110,7 +110,7 @@ pub use memtype_select::{
     DeviceMemoryProperties, MemoryHeap, MemoryHeapFlags, MemoryPropertyFlags, MemoryRequest,
     MemoryType, MemoryTypeSelector, UsageFlags,
 };
-pub use vk_pool::{HeapUsage, LimitError, PoolStats, ResourceKind};
+pub use vk_pool::{HeapBudget, HeapUsage, LimitError, PoolStats, ResourceKind};
 
 pub use allocation::Allocation;
 pub use allocator::GpuAllocator;

@@ -4,10 +4,12 @@
 //! Basic design: the ranking of memory types is computed first. For each type the pool is asked under
 //! its lock; if it needs a block, the lock is let go and the driver is asked. On out-of-memory the
 //! block is halved down to a floor, then empty blocks of the heap are given back and the driver is
-//! asked once more, then the next memory type has its turn. Only when all types are through does a
-//! request that is large enough get memory of its own.
+//! asked once more, then the next memory type has its turn. The first round over the types stays within
+//! the driver's budgets, the second does not. Only when all that is through does a request that is large
+//! enough get memory of its own.
 
 use memtype_select::MemoryRequest;
+use smallvec::SmallVec;
 use vk_pool::{Answer, ClassId, Dedicated, PoolRequest};
 
 use crate::driver::DedicatedWish;
@@ -34,6 +36,19 @@ pub(crate) struct Attempt {
     request: PoolRequest,
     /// The resource that the memory may be dedicated to.
     pub(crate) resource: Option<Resource>,
+    /// Whether the driver's budget may be passed.
+    pub(crate) over_budget: bool,
+    /// Whether the driver must not be asked at all.
+    pub(crate) never_allocate: bool,
+}
+
+/// One round over the memory types.
+#[derive(Clone, Copy, Debug)]
+struct Pass {
+    dedicated: Dedicated,
+    over_budget: bool,
+    /// Whether this is memory of its own for a request that found no block.
+    last_resort: bool,
 }
 
 impl GpuAllocator {
@@ -49,35 +64,68 @@ impl GpuAllocator {
         if ranking.is_empty() {
             return Err(self.no_memory_type(request));
         }
-        let mut choices = [Some(first_choice), None];
-        if first_choice == Dedicated::Always
-            && terms.wish == DedicatedWish::Prefers
-            && request.strategy == Strategy::Auto
-            && !self.config.passthrough
-        {
-            choices[1] = Some(Dedicated::BySize);
-        } else if first_choice == Dedicated::BySize && request.size >= self.config.dedicated_floor {
-            choices[1] = Some(Dedicated::Always);
-        }
-        let mut best_error = None;
-        for (round, dedicated) in choices.into_iter().flatten().enumerate() {
-            let last_resort = round > 0 && dedicated == Dedicated::Always;
+        let passes = self.passes(first_choice, request, terms);
+        let mut best_error: Option<AllocError> = None;
+        // Memory types that nothing but their budget has refused, a bit each.
+        let mut over_budget_may_help = 0u32;
+        for pass in passes {
             for memory_type_index in ranking {
-                if last_resort
-                    && self.types[memory_type_index as usize].dedicated_above() < request.size
-                {
-                    continue; // It had no other choice than memory of its own the first time.
+                let above = self.types[memory_type_index as usize].dedicated_above();
+                if pass.last_resort && above < request.size {
+                    continue; // It had no other choice than memory of its own before.
                 }
-                let attempt = Attempt::new(request, terms, memory_type_index, dedicated);
+                let bit = 1 << memory_type_index;
+                if pass.over_budget && over_budget_may_help & bit == 0 {
+                    continue; // The same calls would be refused once more.
+                }
+                let attempt = Attempt::new(request, terms, memory_type_index, pass);
                 match self.attempt(&attempt) {
                     Ok(allocation) => return Ok(self.named(allocation, request.name)),
-                    Err(error) if error.may_fall_back() => best_error = best_error.or(Some(error)),
+                    Err(error) if error.may_fall_back() => {
+                        if error.is_budget() {
+                            over_budget_may_help |= bit;
+                        }
+                        // What a later pass hits is the limit that really stands in the way.
+                        let soft = best_error.as_ref().is_none_or(AllocError::is_budget);
+                        best_error = if soft { Some(error) } else { best_error };
+                    }
                     Err(error) => return Err(error),
                 }
             }
         }
         Err(best_error
             .expect("the ranking is not empty, and each attempt returned or left its error"))
+    }
+
+    /// What is tried, in this order, on every memory type before the next.
+    fn passes(
+        &self,
+        first: Dedicated,
+        request: &AllocationRequest<'_>,
+        terms: &Terms,
+    ) -> SmallVec<[Pass; 6]> {
+        let prefers = first == Dedicated::Always
+            && terms.wish == DedicatedWish::Prefers
+            && request.strategy == Strategy::Auto
+            && !self.config.passthrough;
+        let resort = first == Dedicated::BySize && request.size >= self.config.dedicated_floor;
+        let budgets = if request.within_budget { &[false][..] } else { &[false, true] };
+        let mut passes = SmallVec::new();
+        for &over_budget in budgets {
+            let pass = Pass { dedicated: first, over_budget, last_resort: false };
+            passes.push(pass);
+            if prefers {
+                passes.push(Pass { dedicated: Dedicated::BySize, ..pass });
+            }
+        }
+        if resort {
+            passes.extend(budgets.iter().map(|&over_budget| Pass {
+                dedicated: Dedicated::Always,
+                over_budget,
+                last_resort: true,
+            }));
+        }
+        passes
     }
 
     fn check(&self, request: &AllocationRequest<'_>) -> Result<(), AllocError> {
@@ -95,6 +143,9 @@ impl GpuAllocator {
         }
         if request.device_address && !self.config.buffer_device_address {
             return Err(AllocError::FeatureNotEnabled { feature: "bufferDeviceAddress" });
+        }
+        if request.never_allocate && request.strategy == Strategy::Dedicated {
+            return Err(AllocError::NoRoom);
         }
         Ok(())
     }
@@ -155,6 +206,7 @@ impl GpuAllocator {
             };
             match answer {
                 Answer::NeedBlock(request) => return self.grow(attempt, shard, request),
+                Answer::Pending(_) if attempt.never_allocate => return Err(AllocError::NoRoom),
                 Answer::Pending(ticket) => shard.wait(attempt.class, ticket),
                 Answer::Placed(_) => unreachable!("returned above"),
             }
@@ -175,15 +227,18 @@ impl Attempt {
         request: &AllocationRequest<'_>,
         terms: &Terms,
         memory_type_index: u32,
-        dedicated: Dedicated,
+        pass: Pass,
     ) -> Self {
-        let AllocationRequest { size, alignment, kind, .. } = *request;
+        let AllocationRequest { size, alignment, kind, never_allocate, .. } = *request;
+        let Pass { dedicated, over_budget, .. } = pass;
         Self {
             memory_type_index,
             class: class(request.device_address),
             request: PoolRequest { size, alignment, kind, dedicated },
             // With any other size the driver must not be told of the resource.
             resource: terms.resource.filter(|_| size == terms.object_size),
+            over_budget,
+            never_allocate,
         }
     }
 }

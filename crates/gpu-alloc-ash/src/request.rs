@@ -58,25 +58,37 @@ pub struct AllocationRequest<'a> {
     /// Whether buffers with `SHADER_DEVICE_ADDRESS` will be bound there.
     /// [`create_buffer`](crate::GpuAllocator::create_buffer) sets it from the buffer's usage.
     pub device_address: bool,
+    /// Refuse the request rather than pass the driver's budget of a heap. Where the driver has none,
+    /// the budget is four fifths of the heap.
+    pub within_budget: bool,
+    /// Refuse the request rather than call the driver: only blocks that exist are asked.
+    pub never_allocate: bool,
     /// A name for reports. Kept in a side table: nameless allocations pay nothing.
     pub name: Option<&'a str>,
 }
 
+impl AllocationRequest<'_> {
+    /// What [`Default`] gives, for constants: `AllocationRequest { size: 64, ..AllocationRequest::DEFAULT }`.
+    pub const DEFAULT: Self = Self {
+        size: 0,
+        alignment: 1,
+        usage: UsageFlags::empty(),
+        memory_type_bits: u32::MAX,
+        kind: ResourceKind::Unknown,
+        required: MemoryPropertyFlags::empty(),
+        preferred: MemoryPropertyFlags::empty(),
+        avoided: MemoryPropertyFlags::empty(),
+        strategy: Strategy::Auto,
+        device_address: false,
+        within_budget: false,
+        never_allocate: false,
+        name: None,
+    };
+}
+
 impl Default for AllocationRequest<'_> {
     fn default() -> Self {
-        Self {
-            size: 0,
-            alignment: 1,
-            usage: UsageFlags::empty(),
-            memory_type_bits: u32::MAX,
-            kind: ResourceKind::Unknown,
-            required: MemoryPropertyFlags::empty(),
-            preferred: MemoryPropertyFlags::empty(),
-            avoided: MemoryPropertyFlags::empty(),
-            strategy: Strategy::Auto,
-            device_address: false,
-            name: None,
-        }
+        Self::DEFAULT
     }
 }
 

@@ -1,6 +1,6 @@
 //! What the allocator holds, in numbers.
 
-use vk_pool::{HeapUsage, PoolStats};
+use vk_pool::{HeapBudget, HeapUsage, PoolStats};
 
 use crate::GpuAllocator;
 
@@ -78,6 +78,24 @@ impl GpuAllocator {
     #[must_use]
     pub fn heap_usage(&self, heap_index: u32) -> Option<HeapUsage> {
         self.budgets.usage(heap_index)
+    }
+
+    /// The budget of one heap and what is in use of it, as far as is known; `None` for a heap that does
+    /// not exist.
+    #[must_use]
+    pub fn heap_budget(&self, heap_index: u32) -> Option<HeapBudget> {
+        self.budgets.budget(heap_index)
+    }
+
+    /// Asks the driver for its budgets now (`VK_EXT_memory_budget`).
+    ///
+    /// That happens by itself whenever a block is needed; call it once a frame if other programs'
+    /// usage matters in between. Does nothing where the extension is not enabled.
+    pub fn refresh_budgets(&self) {
+        let Some(query) = &self.budget_query else { return };
+        for (heap_index, (budget, usage)) in (0u32..).zip(query.query()) {
+            self.budgets.set_driver_budget(heap_index, budget, usage);
+        }
     }
 
     /// Gives every block that is empty and kept back to the driver; answers the bytes.

@@ -41,12 +41,13 @@ impl Algorithm {
         }
     }
 
-    /// Bytes that the request may cost in a block that others use as well: the worst padding in
-    /// front of it included.
-    pub(crate) fn claim(self, alignment: u64, needed: u64, min_allocation_size: u64) -> u64 {
+    /// Bytes that the request is taken to cost in a block on its way: rounded up to its alignment, so
+    /// that requests of one alignment fill the block exactly. Mixed ones may not all find room; they
+    /// then ask again.
+    pub(crate) fn claim(self, alignment: u64, needed: u64) -> u64 {
         match self {
             Self::TwoTier | Self::Tlsf => {
-                needed.saturating_add(alignment.saturating_sub(min_allocation_size))
+                needed.checked_next_multiple_of(alignment).unwrap_or(u64::MAX)
             }
             Self::Buddy => needed,
         }

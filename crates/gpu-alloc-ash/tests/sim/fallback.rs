@@ -34,8 +34,9 @@ fn blocks_are_halved_down_to_what_is_left() {
     let sim = short_of_memory();
     let first = sim.allocate(&AllocationRequest { strategy: Strategy::Pooled, ..pinned(16 * MIB) });
     let second = sim.allocate(&pinned(1000));
-    assert_eq!(sizes(&sim), [16 * MIB, 4 * MIB], "16 and 8 were refused by the driver");
-    assert_eq!(sim.driver.call_count(Call::AllocateMemory), 4);
+    // Four fifths of 22 MiB are the budget, so 1.6 MiB are left of it: no call is made in vain.
+    assert_eq!(sizes(&sim), [16 * MIB, MIB]);
+    assert_eq!(sim.driver.call_count(Call::AllocateMemory), 2);
     assert_eq!(sim.allocator.stats().device_allocations, 2);
     sim.free(first);
     sim.free(second);
@@ -81,8 +82,8 @@ fn empty_blocks_of_the_heap_are_given_back_before_it_is_left() {
     uploads.into_iter().for_each(|allocation| sim.free(allocation));
     let kept = sim.allocator.stats().retained_size;
     assert!(kept > 0);
-    // Nothing but the whole heap will do, and the other type may have it.
-    let whole = AllocationRequest { strategy: Strategy::Dedicated, ..request(0b1100, 4 * MIB) };
+    // Most of the heap is needed, and the other type may have it.
+    let whole = AllocationRequest { strategy: Strategy::Dedicated, ..request(0b1100, 3 * MIB) };
     let whole =
         AllocationRequest { avoided: gpu_alloc_ash::MemoryPropertyFlags::DEVICE_LOCAL, ..whole };
     let allocation = sim.allocate(&whole);

@@ -26,16 +26,10 @@ const GRACE: Duration = Duration::from_millis(100);
 
 const UPLOAD: AllocationRequest<'static> = AllocationRequest {
     size: 1000,
-    alignment: 1,
     usage: UsageFlags::UPLOAD,
     memory_type_bits: 0b10,
-    kind: gpu_alloc_ash::ResourceKind::Unknown,
-    required: gpu_alloc_ash::MemoryPropertyFlags::empty(),
-    preferred: gpu_alloc_ash::MemoryPropertyFlags::empty(),
-    avoided: gpu_alloc_ash::MemoryPropertyFlags::empty(),
     strategy: Strategy::Pooled,
-    device_address: false,
-    name: None,
+    ..AllocationRequest::DEFAULT
 };
 
 fn gated(driver: DriverConfig, mut config: AllocatorConfig) -> (Sim, Arc<Gate>) {

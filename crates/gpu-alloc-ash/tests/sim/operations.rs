@@ -61,16 +61,8 @@ impl From<AccessError> for Failed {
 
 const SMALL: AllocationRequest<'static> = AllocationRequest {
     size: 1000,
-    alignment: 1,
-    usage: UsageFlags::empty(),
-    memory_type_bits: u32::MAX,
-    kind: gpu_alloc_ash::ResourceKind::Unknown,
-    required: gpu_alloc_ash::MemoryPropertyFlags::empty(),
-    preferred: gpu_alloc_ash::MemoryPropertyFlags::empty(),
-    avoided: gpu_alloc_ash::MemoryPropertyFlags::empty(),
-    strategy: Strategy::Auto,
-    device_address: false,
     name: Some("the one that fails"),
+    ..AllocationRequest::DEFAULT
 };
 const UPLOAD: AllocationRequest<'static> = AllocationRequest { usage: UsageFlags::UPLOAD, ..SMALL };
 const READ_BACK: AllocationRequest<'static> =

@@ -144,8 +144,7 @@ impl MemoryPool {
 
     /// What a request may cost in a block on its way.
     pub(super) fn claim(&self, fitted: &Fitted, needed: u64) -> u64 {
-        let PoolConfig { algorithm, min_allocation_size, .. } = self.config;
-        algorithm.claim(fitted.alignment, needed, min_allocation_size)
+        self.config.algorithm.claim(fitted.alignment, needed)
     }
 
     fn waits_for(&self, request: &BlockRequest) -> bool {
