@@ -89,7 +89,7 @@ impl GpuAllocator {
             .ext_memory_budget
             .then(|| unsafe { BudgetQuery::new(instance, physical_device) });
         let max_objects = facts.limits.max_memory_allocation_count;
-        Ok(Self {
+        let allocator = Self {
             // SAFETY: 1. Our own clauses.
             driver: unsafe { Driver::new(instance, device, &config) },
             selector: CachedSelector::new(MemoryTypeSelector::new(properties)),
@@ -104,7 +104,9 @@ impl GpuAllocator {
             many_objects: max_objects.saturating_sub(config.allocation_count_head_room) / 4 * 3,
             torn_down: false,
             config,
-        })
+        };
+        allocator.refresh_budgets();
+        Ok(allocator)
     }
 
     /// Memory for a resource that is not known to the allocator: from plain numbers, or from

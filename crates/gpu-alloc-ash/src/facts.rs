@@ -1,6 +1,9 @@
 //! What a device says about itself: once, and of its budgets whenever a block is needed.
 #![allow(unsafe_code)]
 
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+
 use ash::vk;
 
 /// What the device says about itself.
@@ -42,7 +45,13 @@ impl DeviceFacts {
 pub(crate) struct BudgetQuery {
     instance: ash::Instance,
     physical_device: vk::PhysicalDevice,
+    made: Instant,
+    /// Milliseconds from `made` to the last query.
+    last_query: AtomicU64,
 }
+
+/// How long an answer stands before a refusal asks again: drivers have been seen to take 5 ms.
+const STALE_AFTER_MS: u64 = 20;
 
 impl BudgetQuery {
     /// # Safety
@@ -53,11 +62,23 @@ impl BudgetQuery {
         instance: &ash::Instance,
         physical_device: vk::PhysicalDevice,
     ) -> Self {
-        Self { instance: instance.clone(), physical_device }
+        let instance = instance.clone();
+        Self { instance, physical_device, made: Instant::now(), last_query: AtomicU64::new(0) }
+    }
+
+    /// Whether the last answer is old enough to ask again.
+    pub(crate) fn is_stale(&self) -> bool {
+        self.now().saturating_sub(self.last_query.load(Ordering::Relaxed)) >= STALE_AFTER_MS
+    }
+
+    /// Milliseconds since it was made.
+    fn now(&self) -> u64 {
+        u64::try_from(self.made.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
 
     /// Budget and usage of each heap, in bytes.
     pub(crate) fn query(&self) -> impl Iterator<Item = (u64, u64)> + use<> {
+        self.last_query.store(self.now(), Ordering::Relaxed);
         let mut budgets = vk::PhysicalDeviceMemoryBudgetPropertiesEXT::default();
         let mut out = vk::PhysicalDeviceMemoryProperties2::default().push_next(&mut budgets);
         // SAFETY: The instance lives and is of Vulkan 1.1, by the clause of `new`.

@@ -3,10 +3,11 @@
 
 use std::sync::atomic::Ordering;
 
-use vk_pool::{BlockId, BlockRequest, ClassId, Reservation};
+use vk_pool::{BlockId, BlockRequest, ClassId, LimitError, Reservation};
 
 use crate::allocation::{Home, type_number};
 use crate::driver::ObjectInfo;
+use crate::facts::BudgetQuery;
 use crate::place::Attempt;
 use crate::shard::{ClassPool, MemoryObject, TypeShard};
 use crate::{AllocError, Allocation, GpuAllocator};
@@ -23,7 +24,6 @@ impl GpuAllocator {
         if attempt.never_allocate {
             return Err(AllocError::NoRoom);
         }
-        self.refresh_budgets();
         let mut last_try = false;
         loop {
             let error = match self.make_object(attempt, shard, wanted.request()) {
@@ -54,7 +54,7 @@ impl GpuAllocator {
         let reservation = if attempt.over_budget {
             self.budgets.reserve_over_budget(request)?
         } else {
-            self.budgets.reserve(request)?
+            self.reserve_within_budget(request)?
         };
         let dedicated_to =
             attempt.resource.filter(|_| request.is_dedicated() && self.config.knows_dedicated());
@@ -64,6 +64,8 @@ impl GpuAllocator {
             device_address: is_device_address(request.class()),
             dedicated_to,
         })?;
+        // The call was slow anyway, and the next decision knows what it cost.
+        self.refresh_budgets();
         if !shard.host_visible {
             return Ok((reservation, MemoryObject { memory, mapped: None }));
         }
@@ -76,6 +78,20 @@ impl GpuAllocator {
                 Err(error)
             }
         }
+    }
+
+    /// Reserves within the driver's budgets, as they are now if those that are known refuse.
+    fn reserve_within_budget(&self, request: &BlockRequest) -> Result<Reservation, LimitError> {
+        let refused = match self.budgets.reserve(request) {
+            Err(refused @ LimitError::Budget { .. }) => refused,
+            answer => return answer,
+        };
+        let stale = self.budget_query.as_ref().is_some_and(BudgetQuery::is_stale);
+        if !stale {
+            return Err(refused);
+        }
+        self.refresh_budgets();
+        self.budgets.reserve(request)
     }
 
     /// Hands a new memory object to the pool, and takes the allocation that it was made for.

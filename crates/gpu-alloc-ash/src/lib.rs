@@ -89,6 +89,7 @@
 mod access;
 mod allocation;
 mod allocator;
+mod batch;
 mod config;
 mod create;
 mod driver;

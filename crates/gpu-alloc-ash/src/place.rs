@@ -192,6 +192,34 @@ impl GpuAllocator {
         }
     }
 
+    /// Takes up to `count` more of a request out of blocks of its best memory type that exist, under
+    /// one lock.
+    pub(crate) fn place_more(
+        &self,
+        request: &AllocationRequest<'_>,
+        terms: &Terms,
+        count: usize,
+        made: &mut Vec<Allocation>,
+    ) {
+        let best = self.selector.rank(&request.type_question()).first().copied();
+        let choice = self.dedicated_choice(request, terms);
+        let (Some(memory_type_index), Ok(dedicated)) = (best, choice) else { return };
+        let pass = Pass { dedicated, over_budget: false, last_resort: false };
+        let attempt = Attempt::new(request, terms, memory_type_index, pass);
+        let first = made.len();
+        {
+            let mut pools = self.types[memory_type_index as usize].lock();
+            let entry = pools.class(attempt.class);
+            for _ in 0..count {
+                let Some(place) = entry.pool.allocate_placed(&attempt.request) else { break };
+                made.push(self.allocation(&attempt, entry, place));
+            }
+        }
+        // Names are put down with the lock let go.
+        let new = made.split_off(first);
+        made.extend(new.into_iter().map(|allocation| self.named(allocation, request.name)));
+    }
+
     /// Asks one memory type, and makes a block for it if it needs one.
     fn attempt(&self, attempt: &Attempt) -> Result<Allocation, AllocError> {
         let shard = &self.types[attempt.memory_type_index as usize];

@@ -89,8 +89,8 @@ impl GpuAllocator {
 
     /// Asks the driver for its budgets now (`VK_EXT_memory_budget`).
     ///
-    /// That happens by itself whenever a block is needed; call it once a frame if other programs'
-    /// usage matters in between. Does nothing where the extension is not enabled.
+    /// That happens by itself after each call of `vkAllocateMemory`, and when a budget that was asked
+    /// for a while ago refuses; call it once a frame if other programs' usage matters in between. Does nothing where the extension is not enabled.
     pub fn refresh_budgets(&self) {
         let Some(query) = &self.budget_query else { return };
         for (heap_index, (budget, usage)) in (0u32..).zip(query.query()) {

@@ -106,6 +106,19 @@ impl MemoryPool {
         Ok(Answer::NeedBlock(self.ask_block(fitted, needed)))
     }
 
+    /// Takes room in a block that exists, or `None`, and no block is asked for or waited for. `None`
+    /// also for requests that would be refused or dedicated.
+    ///
+    /// # Complexity
+    ///
+    /// That of [`allocate`](Self::allocate).
+    pub fn allocate_placed(&mut self, request: &PoolRequest) -> Option<Place> {
+        match fit(&self.config, request) {
+            Ok(Fit::Carved { fitted, needed }) => self.place(&fitted, needed),
+            Ok(Fit::Dedicated(_)) | Err(_) => None,
+        }
+    }
+
     /// Whether the block that `ticket` names is still on its way.
     #[must_use]
     pub fn is_pending(&self, ticket: Ticket) -> bool {

@@ -12,7 +12,7 @@ const LEVELS: [(&str, &str); 4] = [
 
 /// The facade's modules that may lift the level, in alphabetic order.
 const FACADE_MODULES: &[&str] =
-    &["access", "allocator", "create", "driver", "external", "facts", "grow", "mapped"];
+    &["access", "allocator", "batch", "create", "driver", "external", "facts", "grow", "mapped"];
 
 /// The modules that lift the level, by library.
 const MODULES: [(&str, &[&str]); 2] = [("buddy-core", &[]), ("gpu-alloc-ash", FACADE_MODULES)];

@@ -8,6 +8,7 @@
 mod basics;
 mod books;
 mod broken;
+mod budget;
 mod config;
 mod externals;
 mod fallback;

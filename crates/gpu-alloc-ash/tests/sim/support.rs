@@ -54,6 +54,19 @@ impl Sim {
         free_in(&self.allocator, allocation).expect("the allocation is this allocator's");
     }
 
+    #[track_caller]
+    pub(crate) fn free_many(&self, allocations: Vec<Allocation>) {
+        // SAFETY: 1. The device was never told of them.
+        unsafe { self.allocator.free_many(allocations) }.expect("they are this allocator's");
+    }
+
+    /// Frees many, one of which is a stranger; answers all of them.
+    #[track_caller]
+    pub(crate) fn refused_many(&self, allocations: Vec<Allocation>) -> Vec<Allocation> {
+        // SAFETY: 1. The device was never told of them.
+        unsafe { self.allocator.free_many(allocations) }.expect_err("one is a stranger").returned
+    }
+
     pub(crate) fn create_buffer(
         &self,
         info: &vk::BufferCreateInfo<'_>,
