@@ -201,7 +201,7 @@ impl GpuAllocator {
         count: usize,
         made: &mut Vec<Allocation>,
     ) {
-        let best = self.selector.rank(&request.type_question()).first().copied();
+        let best = self.selector.rank(&request.type_question()).first();
         let choice = self.dedicated_choice(request, terms);
         let (Some(memory_type_index), Ok(dedicated)) = (best, choice) else { return };
         let pass = Pass { dedicated, over_budget: false, last_resort: false };
