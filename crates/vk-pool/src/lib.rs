@@ -79,6 +79,7 @@ mod budgets;
 mod config;
 mod error;
 mod growth;
+mod limits;
 mod pending;
 mod pool;
 mod request;
@@ -94,11 +95,12 @@ mod window;
 pub use answer::{Answer, BlockRequest, Place, ReturnedBlock, Ticket};
 pub use block::{BlockReport, LiveAllocation};
 pub use books::PoolBooks;
-pub use budgets::{DeviceLimits, HeapBudget, HeapBudgets, HeapLimits, HeapUsage};
+pub use budgets::HeapBudgets;
 pub use config::{PoolConfig, Retention};
 pub use error::{
     AddBlockError, CancelError, ConfigError, FreeError, LimitError, Refused, RequestError,
 };
+pub use limits::{DeviceLimits, HeapBudget, HeapLimits, HeapUsage};
 pub use pool::MemoryPool;
 pub use request::{BlockId, ClassId, Dedicated, PoolRequest, ResourceKind};
 pub use reservation::Reservation;

@@ -16,13 +16,15 @@
 
 pub(crate) mod bins;
 mod nodes;
+mod row;
+mod search;
 #[cfg(test)]
 mod tests;
 mod validate;
 
 pub use self::validate::TlsfCorruption;
 
-use self::bins::{BIN_COUNT, Bins, bin_of, first_bin_all_at_least};
+use self::bins::{Bins, bin_of, first_bin_all_at_least};
 use self::nodes::{NONE, Node, NodeIndex, Nodes};
 
 /// How many nodes of one bin are looked at for a tight fit.
@@ -267,146 +269,6 @@ impl Tlsf {
         let units = size.div_ceil(1 << self.unit_log);
         u32::try_from(units).ok().filter(|&units| units <= self.unit_count)
     }
-
-    /// Finds a free node for `units` at a multiple of `alignment` units.
-    fn find(&self, units: u32, alignment: u32) -> Option<Fit> {
-        let mut bin = bin_of(units);
-        let sure = units.checked_add(alignment - 1).map_or(BIN_COUNT, first_bin_all_at_least);
-        for _ in 0..BINS_LOOKED_AT {
-            bin = self.bins.first_from(bin)?;
-            if bin >= sure {
-                break;
-            }
-            if let Some(fit) = self.tightest_of(bin, units, alignment) {
-                return Some(fit);
-            }
-            bin += 1;
-        }
-        let index = self.bins.head(self.bins.first_from(bin.max(sure))?);
-        self.nodes[index].fit(index, units, alignment)
-    }
-
-    /// The tightest fit among the first nodes of a bin.
-    fn tightest_of(&self, bin: usize, units: u32, alignment: u32) -> Option<Fit> {
-        let mut best: Option<Fit> = None;
-        let mut index = self.bins.head(bin);
-        for _ in 0..NODES_LOOKED_AT {
-            if index == NONE {
-                break;
-            }
-            let node = &self.nodes[index];
-            if let Some(fit) = node.fit(index, units, alignment) {
-                if fit.slack == 0 {
-                    return Some(fit);
-                }
-                if best.as_ref().is_none_or(|best| fit.slack < best.slack) {
-                    best = Some(fit);
-                }
-            }
-            index = node.next_free;
-        }
-        best
-    }
-
-    /// Takes `units` of the node that was found.
-    fn take(&mut self, fit: Fit, units: u32) -> TlsfBlock {
-        let Fit { index, offset, .. } = fit;
-        self.remove(index);
-        let node = self.nodes[index];
-        let padding = offset - node.offset;
-        if padding > 0 {
-            // The node before is taken, since no two free ones are side by side.
-            let front = self.nodes.add(Node { size: padding, next: index, ..node });
-            self.set_next(node.previous, front);
-            self.nodes[index].previous = front;
-            self.insert(front);
-        }
-        // No underflow: `fit` has found room for padding and units.
-        let rest = node.size - padding - units;
-        if rest > 0 {
-            let tail = Node { offset: offset + units, size: rest, previous: index, ..node };
-            let tail = self.nodes.add(tail);
-            self.set_previous(node.next, tail);
-            self.nodes[index].next = tail;
-            self.insert(tail);
-        }
-        let taken = &mut self.nodes[index];
-        taken.offset = offset;
-        taken.size = units;
-        taken.mark_taken();
-        self.used_units += units;
-        self.allocation_count += 1;
-        self.block(index, &self.nodes[index])
-    }
-
-    /// Joins a node with the free one before it; answers the node that holds both.
-    fn join_with_previous(&mut self, index: NodeIndex) -> NodeIndex {
-        let Node { previous, size, next, .. } = self.nodes[index];
-        if previous == NONE || self.nodes[previous].is_taken() {
-            return index;
-        }
-        self.remove(previous);
-        let joined = &mut self.nodes[previous];
-        joined.size += size;
-        joined.next = next;
-        self.set_previous(next, previous);
-        self.nodes.release(index);
-        previous
-    }
-
-    /// Joins a node with the free one behind it.
-    fn join_with_next(&mut self, index: NodeIndex) {
-        let next = self.nodes[index].next;
-        if next == NONE || self.nodes[next].is_taken() {
-            return;
-        }
-        self.remove(next);
-        let Node { size, next: behind, .. } = self.nodes[next];
-        let joined = &mut self.nodes[index];
-        joined.size += size;
-        joined.next = behind;
-        self.set_previous(behind, index);
-        self.nodes.release(next);
-    }
-
-    /// Hangs a free node into its bin.
-    fn insert(&mut self, index: NodeIndex) {
-        let bin = bin_of(self.nodes[index].size);
-        let head = self.bins.head(bin);
-        let node = &mut self.nodes[index];
-        node.previous_free = NONE;
-        node.next_free = head;
-        if head != NONE {
-            self.nodes[head].previous_free = index;
-        }
-        self.bins.set_head(bin, index);
-    }
-
-    /// Takes a free node out of its bin.
-    fn remove(&mut self, index: NodeIndex) {
-        let Node { size, previous_free, next_free, .. } = self.nodes[index];
-        if next_free != NONE {
-            self.nodes[next_free].previous_free = previous_free;
-        }
-        if previous_free != NONE {
-            self.nodes[previous_free].next_free = next_free;
-        } else {
-            self.bins.set_head(bin_of(size), next_free);
-        }
-    }
-
-    fn set_next(&mut self, index: NodeIndex, next: NodeIndex) {
-        match index {
-            NONE => self.first = next,
-            index => self.nodes[index].next = next,
-        }
-    }
-
-    fn set_previous(&mut self, index: NodeIndex, previous: NodeIndex) {
-        if index != NONE {
-            self.nodes[index].previous = previous;
-        }
-    }
 }
 
 /// Units of a region.
@@ -418,26 +280,5 @@ fn unit_count(size: u64, unit: u64) -> Result<u32, TlsfConfigError> {
         Ok(0) => Err(TlsfConfigError::NoUnit { size, unit }),
         Ok(count) if count < 1 << 31 => Ok(count),
         _ => Err(TlsfConfigError::TooManyUnits { size, unit }),
-    }
-}
-
-/// Room for a request in a free node.
-#[derive(Clone, Copy, Debug)]
-struct Fit {
-    index: NodeIndex,
-    /// Where the request would start, in units.
-    offset: u32,
-    /// Units of the node that it would not take.
-    slack: u32,
-}
-
-impl Node {
-    /// Room for `units` at a multiple of `alignment` units, if this node has it.
-    fn fit(&self, index: NodeIndex, units: u32, alignment: u32) -> Option<Fit> {
-        // No overflow: offsets are below 2^31, and the alignment is at most 2^31.
-        let offset = self.offset.checked_next_multiple_of(alignment)?;
-        let room = self.size.checked_sub(offset - self.offset)?;
-        let slack = self.size.checked_sub(units).filter(|_| room >= units)?;
-        Some(Fit { index, offset, slack })
     }
 }

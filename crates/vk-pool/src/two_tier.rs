@@ -3,21 +3,21 @@
 //! Basic design: a pure buddy is the fastest placement there is and rounds every size up to a power of
 //! two; a segregated fit rounds nothing and takes longer. Most requests are small, most bytes are not.
 //! So requests up to a limit go to *spans*: power-of-two stretches of the block, aligned to their own
-//! size, that a [`BuddyAllocator`] carves; a span is itself a piece of the segregated fit. A span that
+//! size, that a [`BuddyAllocator`](buddy_core::BuddyAllocator) carves; a span is itself a piece of the segregated fit. A span that
 //! has emptied goes back, but for one that is kept, so that one allocation coming and going does not
 //! make and end a span each time. When there is no room for a span, a small request is placed like a
 //! large one.
 
+mod spans;
 #[cfg(test)]
 mod tests;
 
 use alloc::vec::Vec;
 
-use buddy_core::{BuddyAllocator, BuddyBlock};
-
+use self::spans::Span;
 use crate::Piece;
 use crate::buckets::Buckets;
-use crate::tlsf::{Tlsf, TlsfBlock, TlsfConfigError, TlsfCorruption};
+use crate::tlsf::{Tlsf, TlsfConfigError, TlsfCorruption};
 
 /// The largest request that goes to a span, in bytes: rounding up what is smaller costs about one per
 /// cent of the memory of recorded programs, rounding up to 64 KiB would cost five.
@@ -67,14 +67,6 @@ pub struct TwoTier {
     empty: Option<u32>,
     used: u64,
     allocation_count: u64,
-}
-
-/// A stretch that buddies carve.
-#[derive(Debug)]
-struct Span {
-    buddy: BuddyAllocator,
-    /// Where it lies in the block; `None` while it is vacant.
-    place: Option<TlsfBlock>,
 }
 
 impl TwoTier {
@@ -240,98 +232,6 @@ impl TwoTier {
             "the sum of both tiers"
         );
         Ok(())
-    }
-
-    fn is_small(&self, size: u64, alignment: u64) -> bool {
-        self.span_size > 0 && is_small(size, alignment)
-    }
-
-    /// The order of the free block that surely holds a small request.
-    fn search_order(&self, size: u64, alignment: u64) -> usize {
-        search_order(size, alignment, self.min_block_size)
-    }
-
-    fn allocate_small(&mut self, size: u64, alignment: u64) -> Option<Piece> {
-        let order = self.search_order(size, alignment);
-        let index = match self.rooms.first_from(order) {
-            Some(index) => index,
-            None => self.new_span()?,
-        };
-        let span = &mut self.spans[index as usize];
-        let place = span.place.expect("a listed span lies in the block");
-        let block = span.buddy.allocate_aligned(size, alignment).ok()?;
-        let room = span.room();
-        self.rooms.put(index, room);
-        if self.empty == Some(index) {
-            self.empty = None;
-        }
-        self.used += block.size;
-        self.allocation_count += 1;
-        let order = (block.size / self.min_block_size).trailing_zeros();
-        Some(Piece {
-            offset: place.offset + block.offset,
-            size: block.size,
-            node: IN_SPAN | index << ORDER_BITS | order,
-        })
-    }
-
-    fn free_small(&mut self, offset: u64, node: u32) -> Option<u64> {
-        let index = node >> ORDER_BITS;
-        let order = node & ((1 << ORDER_BITS) - 1);
-        let span = self.spans.get_mut(index as usize)?;
-        let offset = offset.checked_sub(span.place?.offset)?;
-        // No overflow: a minimum block is at most a span, 2^18 bytes, and the order below 32.
-        let size = self.min_block_size << order;
-        span.buddy.free(BuddyBlock { offset, size }).ok()?;
-        let room = span.room();
-        let emptied = span.buddy.is_empty();
-        self.rooms.put(index, room);
-        if emptied {
-            let _ = self.give_empty_span_back();
-            self.empty = Some(index);
-        }
-        Some(size)
-    }
-
-    /// Takes a span out of the segregated fit.
-    fn new_span(&mut self) -> Option<u32> {
-        let place = self.tlsf.allocate_reserved(self.span_size, self.span_size)?;
-        let index = match self.vacant.pop() {
-            Some(index) => index,
-            None => {
-                let buddy = BuddyAllocator::new(self.span_size, self.min_block_size);
-                let buddy =
-                    buddy.expect("a span is a power of two of minimum blocks, by `span_size`");
-                self.spans.push(Span { buddy, place: None });
-                self.rooms.grow(self.spans.len());
-                u32::try_from(self.spans.len() - 1).expect("a block has fewer than 2^26 spans")
-            }
-        };
-        let span = &mut self.spans[index as usize];
-        span.place = Some(place);
-        let room = span.room();
-        self.rooms.put(index, room);
-        self.empty = Some(index);
-        Some(index)
-    }
-
-    /// Ends the span that is empty, if one is kept.
-    fn give_empty_span_back(&mut self) -> Option<()> {
-        let index = self.empty.take()?;
-        let place =
-            self.spans[index as usize].place.take().expect("the kept span lies in the block");
-        self.rooms.put(index, None);
-        self.vacant.push(index);
-        self.tlsf.free_reserved(place);
-        Some(())
-    }
-}
-
-impl Span {
-    /// The order of its largest free block.
-    fn room(&self) -> Option<usize> {
-        let blocks = self.buddy.largest_free_block() / self.buddy.min_block_size();
-        Some(blocks.checked_ilog2()? as usize)
     }
 }
 
