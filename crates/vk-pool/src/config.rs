@@ -145,10 +145,10 @@ mod tests {
     use rstest::rstest;
 
     #[rstest]
-    #[case::as_many_as_there_can_be(Algorithm::Buddy, 1 << 43, 256, true)]
-    #[case::twice_as_many(Algorithm::Buddy, 1 << 44, 256, false)]
-    #[case::as_many_as_a_segregated_fit_has(Algorithm::TwoTier, 1 << 38, 256, true)]
-    #[case::twice_as_many_of_those(Algorithm::TwoTier, 1 << 39, 256, false)]
+    #[case::as_many_as_there_can_be(Algorithm::TwoTier, 1 << 38, 256, true)]
+    #[case::twice_as_many(Algorithm::TwoTier, 1 << 39, 256, false)]
+    #[case::as_many_buddies(Algorithm::Buddy, 1 << 38, 256, true)]
+    #[case::twice_as_many_buddies(Algorithm::Buddy, 1 << 39, 256, false)]
     #[case::bytes(Algorithm::Tlsf, 1 << 63, 1, false)]
     #[case::one_piece(Algorithm::Tlsf, 1 << 63, 1 << 63, true)]
     fn a_block_of_more_pieces_than_can_be_managed_is_refused(

@@ -1,6 +1,6 @@
 //! The one type that every block is carved by.
 
-use buddy_core::{BuddyAllocator, BuddyBlock, Fixed};
+use buddy_core::{BuddyAllocator, BuddyBlock};
 
 use crate::tlsf::Tlsf;
 use crate::tlsf::bins::bin_of;
@@ -31,13 +31,12 @@ impl Algorithm {
         }
     }
 
-    /// Whether there can be books of a block of `size` bytes in pieces of `min_allocation_size`.
+    /// Whether there can be books of a block of `size` bytes in pieces of `min_allocation_size`:
+    /// fewer than 2^31 pieces, whatever the algorithm. Buddies could manage more, with books of half a
+    /// gigabyte and more of host memory for each block.
     pub(crate) fn can_carve(self, size: u64, min_allocation_size: u64) -> bool {
         match self {
-            Self::TwoTier | Self::Tlsf => Tlsf::can_manage(size, min_allocation_size),
-            Self::Buddy => {
-                BuddyAllocator::<Fixed<'_>>::words_needed(size, min_allocation_size).is_some()
-            }
+            Self::TwoTier | Self::Tlsf | Self::Buddy => Tlsf::can_manage(size, min_allocation_size),
         }
     }
 
@@ -80,7 +79,6 @@ pub enum SuballocatorError {
 /// The bookkeeping of one block.
 #[derive(Debug)]
 #[non_exhaustive]
-#[expect(clippy::large_enum_variant, reason = "a pointer would cost every allocation a cache miss")]
 pub enum Suballocator {
     /// See [`Algorithm::TwoTier`].
     TwoTier(TwoTier),
