@@ -260,3 +260,69 @@ fn no_thread_ever_passes_a_limit() {
     assert_eq!(budgets.usage(0), Some(vk_pool::HeapUsage::default()));
     assert_eq!(budgets.object_count(), 0);
 }
+
+#[test]
+fn without_a_figure_of_the_driver_the_budget_is_four_fifths_of_the_heap() {
+    let mut bench = Bench::with_limits(PoolConfig::default(), DEVICE, HEAP);
+    let budget = bench.budgets.budget(0).expect("heap 0 exists");
+    assert_eq!((budget.budget, budget.usage), (64 * MIB - 64 * MIB / 5, 0));
+    let most = bench.allocate(&dedicated(51 * MIB));
+    let need = bench.need(&dedicated(MIB));
+    let error = bench.budgets.reserve(&need).expect_err("it passes the budget");
+    let (size, usage) = (MIB, 51 * MIB);
+    assert_eq!(error, LimitError::Budget { heap_index: 0, size, usage, budget: budget.budget });
+    assert_eq!(bench.budgets.usage(0).expect("heap 0 exists").reserved, 0, "it was undone");
+    // The budget is soft; the heap's limits are not.
+    let reservation = bench.budgets.reserve_over_budget(&need).expect("within the heap");
+    let id = bench.id();
+    let over = bench.pool.add_block(need, reservation, id).expect("both are ours");
+    bench.check_books();
+    bench.free(most);
+    bench.free(over);
+}
+
+#[rstest]
+#[case::what_others_use_counts(40 * MIB, 30 * MIB, 10 * MIB)]
+#[case::all_used_by_others(40 * MIB, 40 * MIB, 0)]
+#[case::more_than_all(40 * MIB, 60 * MIB, 0)]
+#[case::no_more_than_the_heap(1 << 60, 0, 64 * MIB)]
+#[case::not_known(0, 0, 64 * MIB - 64 * MIB / 5)]
+fn a_driver_budget_leaves_what_it_leaves(
+    #[case] budget: u64,
+    #[case] usage: u64,
+    #[case] left: u64,
+) {
+    let bench = Bench::with_limits(PoolConfig::default(), DEVICE, HEAP);
+    bench.budgets.set_driver_budget(0, budget, usage);
+    assert_eq!(bench.budgets.budget(0).expect("heap 0 exists").left(), left);
+    bench.budgets.set_driver_budget(7, budget, usage);
+    assert_eq!(bench.budgets.budget(7), None);
+}
+
+#[test]
+fn our_own_bytes_are_counted_once_between_two_figures_of_the_driver() {
+    let mut bench = Bench::with_limits(PoolConfig::default(), DEVICE, HEAP);
+    let first = bench.allocate(&dedicated(10 * MIB));
+    // The driver sees our 10 MiB, and 5 MiB that another library of this process holds.
+    bench.budgets.set_driver_budget(0, 50 * MIB, 15 * MIB);
+    let second = bench.allocate(&dedicated(20 * MIB));
+    assert_eq!(bench.budgets.budget(0).expect("heap 0 exists").usage, 35 * MIB);
+    bench.free(first);
+    assert_eq!(bench.budgets.budget(0).expect("heap 0 exists").usage, 25 * MIB);
+    bench.free(second);
+}
+
+#[test]
+fn only_room_that_exists_is_taken_without_asking() {
+    let mut bench = Bench::new(PoolConfig::default());
+    assert!(bench.pool.allocate_placed(&bytes(MIB)).is_none(), "there is no block");
+    let first = bench.allocate(&bytes(MIB));
+    let second = bench.pool.allocate_placed(&bytes(15 * MIB)).expect("15 MiB are free");
+    for refused in [bytes(KIB), bytes(0), dedicated(KIB)] {
+        assert!(bench.pool.allocate_placed(&refused).is_none());
+    }
+    assert_eq!(bench.books.pending(), 0, "no block was asked for");
+    bench.check_books();
+    bench.free(first);
+    bench.free(second);
+}
