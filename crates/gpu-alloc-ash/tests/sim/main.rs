@@ -9,6 +9,7 @@ mod basics;
 mod books;
 mod broken;
 mod budget;
+mod coherence;
 mod config;
 mod devices;
 mod every_device;
