@@ -4,11 +4,23 @@ use ash::vk;
 use gpu_alloc_ash::{
     AccessError, AllocError, AllocationRequest, AllocatorConfig, CreateError, Strategy, UsageFlags,
 };
-use vk_sim::DriverConfig;
+use vk_sim::{Call, DriverConfig};
 
 use crate::held::Held;
 use crate::support::{KIB, MIB, Sim, buffer_info, image_info};
 use crate::tables;
+
+/// Every function that the allocator calls and that may fail.
+pub(crate) const FALLIBLE: [Call; 8] = [
+    Call::AllocateMemory,
+    Call::MapMemory,
+    Call::FlushMappedMemoryRanges,
+    Call::InvalidateMappedMemoryRanges,
+    Call::CreateBuffer,
+    Call::CreateImage,
+    Call::BindBufferMemory,
+    Call::BindImageMemory,
+];
 
 /// A driver call that failed, as the allocator reports it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

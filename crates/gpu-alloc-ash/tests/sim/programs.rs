@@ -1,5 +1,6 @@
 //! Long random programs on many devices, with drivers that fail now and then.
 
+mod every_device;
 mod shadow;
 
 use ash::vk;
@@ -8,10 +9,12 @@ use gpu_alloc_ash::{
     ResourceKind, Strategy, UsageFlags,
 };
 use rstest::rstest;
-use vk_sim::{Call, DriverConfig, Failure};
+use vk_sim::{DriverConfig, Failure, RandomFailure};
 
 use self::shadow::Shadow;
 use crate::held::Held;
+use crate::operations::FALLIBLE;
+use crate::queue::{BOTH_ENDS, Queue};
 use crate::rng::Rng;
 use crate::support::{MIB, Sim, buffer_info, image_info};
 use crate::tables;
@@ -20,12 +23,32 @@ const OPERATIONS: u64 = 2000;
 
 /// A program on its way.
 struct Program {
+    // Before `sim`, whose driver has to outlive it.
+    queue: Queue,
     sim: Sim,
     rng: Rng,
     shadow: Shadow,
     /// How many of 100 operations meet a driver that fails.
     failure_percent: u64,
     refusals: u64,
+    /// Copies by the device whose bytes were compared.
+    device_copies: u64,
+}
+
+/// What was made.
+struct Made {
+    held: Held,
+    kind: ResourceKind,
+    /// Bytes of the buffer, if it is one.
+    buffer_size: u64,
+}
+
+/// What a program met.
+#[derive(Clone, Copy, Debug, Default)]
+struct Outcome {
+    failures: u64,
+    refusals: u64,
+    device_copies: u64,
 }
 
 fn request(rng: &mut Rng) -> AllocationRequest<'static> {
@@ -45,6 +68,7 @@ fn request(rng: &mut Rng) -> AllocationRequest<'static> {
         strategy: rng.pick(&strategies),
         kind: rng.pick(&kinds),
         device_address: rng.chance(10),
+        within_budget: rng.chance(10),
         name: rng.chance(20).then_some("of a program"),
         ..Default::default()
     }
@@ -52,7 +76,15 @@ fn request(rng: &mut Rng) -> AllocationRequest<'static> {
 
 impl Program {
     fn new(sim: Sim, seed: u64, failure_percent: u64) -> Self {
-        Self { sim, rng: Rng::new(seed), shadow: Shadow::default(), failure_percent, refusals: 0 }
+        Self {
+            queue: Queue::new(&sim),
+            sim,
+            rng: Rng::new(seed),
+            shadow: Shadow::default(),
+            failure_percent,
+            refusals: 0,
+            device_copies: 0,
+        }
     }
 
     fn step(&mut self) {
@@ -63,8 +95,9 @@ impl Program {
         match self.rng.below(100) {
             0..40 => self.allocate(),
             40..70 => self.free(),
-            70..85 => self.write(),
-            85..98 => self.read(),
+            70..80 => self.write(),
+            80..88 => self.read(),
+            88..98 => self.copy_on_device(),
             _ => {
                 self.sim.allocator.trim();
             }
@@ -74,10 +107,16 @@ impl Program {
         }
     }
 
-    /// Lets some of the next calls fail: of one function, or of all that may run out of memory.
+    /// Lets some of the next calls fail: of one function, of all that may run out of memory, or
+    /// any of them at random.
     fn plant(&mut self) {
-        let fallible: Vec<_> = Call::ALL.into_iter().filter(|call| call.is_fallible()).collect();
-        let call = self.rng.pick(&fallible);
+        if self.rng.chance(30) {
+            let per_million = self.rng.pick(&[10_000, 100_000, 500_000, 900_000]);
+            let seed = self.rng.next();
+            let failure = RandomFailure { call: None, result: None, per_million, seed };
+            return self.sim.driver.fail_randomly(failure);
+        }
+        let call = self.rng.pick(&FALLIBLE);
         let result = self.rng.pick(call.errors());
         let shortage =
             [vk::Result::ERROR_OUT_OF_HOST_MEMORY, vk::Result::ERROR_OUT_OF_DEVICE_MEMORY];
@@ -92,7 +131,7 @@ impl Program {
         let before = self.sim.in_use();
         let made = self.make(&request);
         match made {
-            Ok((held, kind)) => self.shadow.insert(&self.sim, &mut self.rng, held, kind),
+            Ok(made) => self.shadow.insert(&self.sim, &mut self.rng, made),
             Err(error) => {
                 self.refusals += 1;
                 assert!(may_happen(&error, &request), "{error}: {request:?}");
@@ -101,18 +140,20 @@ impl Program {
         }
     }
 
-    fn make(
-        &mut self,
-        request: &AllocationRequest<'_>,
-    ) -> Result<(Held, ResourceKind), CreateError> {
+    fn make(&mut self, request: &AllocationRequest<'_>) -> Result<Made, CreateError> {
         let sim = &self.sim;
         let with_resource = AllocationRequest { size: 0, ..*request };
         match self.rng.below(3) {
-            0 => Ok((Held::Memory(sim.allocator.allocate(request)?), request.kind)),
+            0 => {
+                let held = Held::Memory(sim.allocator.allocate(request)?);
+                Ok(Made { held, kind: request.kind, buffer_size: 0 })
+            }
             1 => {
-                let (buffer, memory) =
-                    sim.create_buffer(&buffer_info(request.size), &with_resource)?;
-                Ok((Held::Buffer(buffer, memory), ResourceKind::Linear))
+                let buffer_size = request.size;
+                let info = buffer_info(buffer_size).usage(BOTH_ENDS);
+                let (buffer, memory) = sim.create_buffer(&info, &with_resource)?;
+                let held = Held::Buffer(buffer, memory);
+                Ok(Made { held, kind: ResourceKind::Linear, buffer_size })
             }
             _ => {
                 let edge = u32::try_from(self.rng.magnitude(7)).expect("at most 128");
@@ -122,7 +163,7 @@ impl Program {
                 ]);
                 let (image, memory) =
                     sim.create_image(&image_info(edge, tiling), &with_resource)?;
-                Ok((Held::Image(image, memory), kind))
+                Ok(Made { held: Held::Image(image, memory), kind, buffer_size: 0 })
             }
         }
     }
@@ -154,14 +195,28 @@ impl Program {
         }
     }
 
-    fn finish(mut self) -> u64 {
+    /// The device moves bytes within a mapped buffer: it sees what the host wrote, and the host will
+    /// see what it did.
+    fn copy_on_device(&mut self) {
+        if self.shadow.len() > 0 {
+            let index = self.rng.index(self.shadow.len());
+            self.sim.driver.clear_failures();
+            let copied = self.shadow.copy_on_device(&self.sim, &self.queue, index);
+            self.device_copies += u64::from(copied);
+        }
+    }
+
+    fn finish(mut self) -> Outcome {
         self.check();
         while self.shadow.len() > 0 {
             let held = self.shadow.remove(&self.sim, 0);
             held.release(&self.sim);
         }
+        let failures = self.sim.driver.fired_failure_count();
+        drop(self.queue);
         self.sim.finish();
-        self.refusals
+        let Self { refusals, device_copies, .. } = self;
+        Outcome { failures, refusals, device_copies }
     }
 
     fn check(&self) {
@@ -207,15 +262,22 @@ fn a_long_program_keeps_every_invariant(
     config.buffer_device_address = true;
     config.heap_limits[1] = config.heap_limits[1].or(Some(64 * MIB));
     let seed = u64::from(driver.max_memory_allocation_count) ^ failure_percent;
-    let mut program = Program::new(Sim::new(driver, config), seed, failure_percent);
-    for operation in 0..OPERATIONS {
+    let outcome = run(Sim::new(driver, config), seed, failure_percent, OPERATIONS);
+    assert_eq!(outcome.failures >= 40, failure_percent > 0, "{outcome:?}");
+    assert!(outcome.device_copies > 0, "{outcome:?}");
+    println!("{OPERATIONS} operations, {outcome:?}");
+}
+
+/// Runs a program of so many operations to its end.
+fn run(sim: Sim, seed: u64, failure_percent: u64, operations: u64) -> Outcome {
+    let mut program = Program::new(sim, seed, failure_percent);
+    for operation in 0..operations {
         program.step();
         if operation % 64 == 0 {
             program.check();
+            // The list of calls would grow without end.
+            program.sim.driver.clear_calls();
         }
     }
-    let fired = program.sim.driver.fired_failure_count();
-    assert_eq!(fired >= 40, failure_percent > 0, "{fired} failures were met");
-    let refusals = program.finish();
-    println!("{OPERATIONS} operations, {fired} failures, {refusals} refusals");
+    program.finish()
 }

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use ash::vk::Handle;
 use gpu_alloc_ash::{AccessError, Allocation, ResourceKind};
 
+use super::Made;
 use crate::held::Held;
+use crate::queue::Queue;
 use crate::rng::Rng;
 use crate::support::Sim;
 
@@ -22,6 +24,8 @@ pub(super) struct Shadow {
 
 struct Entry {
     held: Held,
+    /// Bytes of the buffer, if it is one.
+    buffer_size: u64,
     /// Whether it is not known to be linear.
     owns_granules: bool,
     /// Where the window of known bytes begins.
@@ -42,7 +46,8 @@ impl Shadow {
     }
 
     /// Takes in what was allocated, after looking at where it is, and fills it.
-    pub(super) fn insert(&mut self, sim: &Sim, rng: &mut Rng, held: Held, kind: ResourceKind) {
+    pub(super) fn insert(&mut self, sim: &Sim, rng: &mut Rng, made: Made) {
+        let Made { held, kind, buffer_size } = made;
         let allocation = held.allocation().expect("a program holds nothing without memory");
         let (memory, start) = (allocation.memory().as_raw(), allocation.offset());
         let end = start + allocation.size();
@@ -64,7 +69,7 @@ impl Shadow {
         let start = if rng.chance(50) { 0 } else { allocation.size() - window };
         let bytes = vec![0; usize::try_from(window).expect("a window is small")];
         let owns_granules = kind != ResourceKind::Linear;
-        self.entries.push(Entry { held, owns_granules, start, bytes });
+        self.entries.push(Entry { held, buffer_size, owns_granules, start, bytes });
         let index = self.entries.len() - 1;
         sim.driver.clear_failures();
         self.write_window(sim, rng, index, 0, window).expect("nothing is planted");
@@ -111,8 +116,30 @@ impl Shadow {
         }
         let mut found = vec![0; entry.bytes.len()];
         sim.allocator.read(entry.allocation(), entry.start, &mut found)?;
-        assert_eq!(found, entry.bytes, "somebody else wrote here");
+        let first = found.iter().zip(&entry.bytes).position(|(found, wanted)| found != wanted);
+        assert_eq!(first, None, "somebody else wrote here: {:?}", entry.held);
         Ok(())
+    }
+
+    /// Lets the device copy the first half of the window over the second, if it is a buffer's; what
+    /// the host then reads is right only if each has seen the other's bytes.
+    ///
+    /// The host has to look before it writes again: the atoms that a later flush carries over are
+    /// whole ones.
+    pub(super) fn copy_on_device(&mut self, sim: &Sim, queue: &Queue, index: usize) -> bool {
+        let Entry { held, buffer_size, start, bytes, .. } = &mut self.entries[index];
+        let Held::Buffer(buffer, _) = *held else { return false };
+        // Behind the buffer's end there may be more memory, of which the device knows nothing.
+        let in_buffer = buffer_size.saturating_sub(*start).min(bytes.len() as u64);
+        let half = in_buffer / 2;
+        if half == 0 {
+            return false;
+        }
+        queue.copy((buffer, *start), (buffer, *start + half), half);
+        let half = usize::try_from(half).expect("a window is small");
+        bytes.copy_within(..half, half);
+        self.read(sim, index).expect("nothing is planted");
+        true
     }
 
     /// Hands out what is to be freed, after a last look at its bytes.
