@@ -205,10 +205,19 @@ fn with_addresses() -> Sim {
     Sim::with_config(config)
 }
 
+/// The driver is asked for its budgets as well.
+fn with_budgets() -> Sim {
+    let mut config = AllocatorConfig::default();
+    config.ext_memory_budget = true;
+    Sim::with_config(config)
+}
+
 /// Everything the driver is asked to do that may fail.
 #[rustfmt::skip]
 pub(crate) const OPERATIONS: &[Operation] = &[
     Operation { name: "first block", sim: Sim::default, prepare: nothing, falls_back: true,
+        act: |sim, held| allocate(sim, held, &SMALL) },
+    Operation { name: "first block, budgets", sim: with_budgets, prepare: nothing, falls_back: true,
         act: |sim, held| allocate(sim, held, &SMALL) },
     Operation { name: "second block", sim: Sim::default, prepare: filled, falls_back: true,
         act: |sim, held| allocate(sim, held, &SMALL) },
@@ -237,6 +246,8 @@ pub(crate) const OPERATIONS: &[Operation] = &[
     Operation { name: "create_buffer, device address", sim: with_addresses, prepare: filled, falls_back: true,
         act: address_buffer },
     Operation { name: "create_image", sim: Sim::default, prepare: filled, falls_back: true,
+        act: |sim, held| image(sim, held, &SMALL) },
+    Operation { name: "create_image, 1.0", sim: version_1_0, prepare: nothing, falls_back: true,
         act: |sim, held| image(sim, held, &SMALL) },
     Operation { name: "create_image, dedicated, only type", sim: Sim::default, prepare: nothing, falls_back: false,
         act: |sim, held| image(sim, held, &AllocationRequest { memory_type_bits: 0b100, ..DEDICATED }) },
