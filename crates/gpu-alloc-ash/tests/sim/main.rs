@@ -28,6 +28,7 @@ mod operations;
 mod programs;
 mod queue;
 mod refusals;
+mod renderer;
 mod resources;
 mod rng;
 mod strangers;
