@@ -33,7 +33,8 @@ cargo xtask <verb>
   test                    everything: format, tidy, layering, clippy, each library alone,
                           tests, doc tests, docs, no-std link check, GPU tests;
                           with --versus also that the comparison compiles, and its tests;
-                          with --long also what takes minutes: fuzzing, 30 s for each target
+                          with --long also what takes minutes: a million random operations
+                          on every memory table, and fuzzing, 30 s for each target
   test-gpu [--any-device] GPU tests on lavapipe under validation; with --any-device
                           on the driver that the machine or the environment chooses
   versus <group> [...]    our allocators beside others on this machine, as ratios (try:

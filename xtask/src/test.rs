@@ -16,6 +16,9 @@ use crate::tidy;
 use crate::versus;
 use crate::workspace::{LIBRARIES, own_workspaces};
 
+/// The test programs whose ignored tests are long ones: package and program.
+const LONG_TESTS: [(&str, &str); 1] = [("gpu-alloc-ash", "sim")];
+
 /// How many failed tests the last line names; all of them stand above it.
 const NAMES_SHOWN: usize = 5;
 
@@ -47,6 +50,7 @@ pub(crate) fn run(extras: Extras) -> Result<(), Failure> {
             sections.run("versus", versus::check)?;
         }
         if extras.long {
+            sections.run("long tests", long_tests)?;
             sections.run("fuzz", |_| fuzz::run_as_test())?;
         }
         Ok(())
@@ -120,6 +124,18 @@ fn counted(kind: &str, tally: &mut Tally) -> Result<String, Failure> {
     *tally += Tally::of(&captured.text);
     check_tests(captured.status.success(), &captured.text)?;
     Ok(captured.text)
+}
+
+/// Tests that are ignored because they are long, in a release build.
+fn long_tests(tally: &mut Tally) -> Result<(), Failure> {
+    for (package, test) in LONG_TESTS {
+        let words = ["test", "--release", "--package", package, "--all-features", "--test", test];
+        let words = words.into_iter().chain(["--", "--ignored", "--nocapture"]);
+        let captured = run::capture(run::cargo(words), Echo::Shown)?;
+        *tally += Tally::of(&captured.text);
+        check_tests(captured.status.success(), &captured.text)?;
+    }
+    Ok(())
 }
 
 fn check_tests(succeeded: bool, text: &str) -> Result<(), Failure> {

@@ -63,19 +63,19 @@ pub(crate) fn all_and_without_coherence() -> Vec<Device> {
 pub(crate) fn on_each(devices: Vec<Device>, mut body: impl FnMut(&Device)) -> usize {
     let count = devices.len();
     for device in devices {
-        let named = Named(&device.name);
+        let _context = OnPanic(format!("on the device \"{}\"", device.name));
         body(&device);
-        drop(named);
     }
     count
 }
 
-struct Named<'a>(&'a str);
+/// Says this if the test panics while it lives.
+pub(crate) struct OnPanic(pub(crate) String);
 
-impl Drop for Named<'_> {
+impl Drop for OnPanic {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            eprintln!("on the device \"{}\"", self.0);
+            eprintln!("{}", self.0);
         }
     }
 }

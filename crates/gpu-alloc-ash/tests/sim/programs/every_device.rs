@@ -3,7 +3,7 @@
 use gpu_alloc_ash::AllocatorConfig;
 
 use super::{Outcome, run};
-use crate::devices::{self, on_each};
+use crate::devices::{self, OnPanic, on_each};
 use crate::rng::Rng;
 use crate::support::{MIB, Sim};
 use crate::tables;
@@ -35,7 +35,7 @@ fn round(rng: &mut Rng, operations: u64, sum: &mut Sum) {
         config.heap_limits[0] = rng.chance(20).then_some(2 * MIB);
         let failure_percent = rng.pick(&FAILURE_PERCENTS);
         let seed = rng.next();
-        println!("{}: seed {seed:#x}, {failure_percent} %, {config:?}", device.name);
+        let _context = OnPanic(format!("seed {seed:#x}, {failure_percent} %, {config:?}"));
         let sim = Sim::new(device.config.clone(), config);
         let Outcome { failures, refusals, device_copies } =
             run(sim, seed, failure_percent, operations);
