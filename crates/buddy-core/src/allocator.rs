@@ -5,6 +5,7 @@
 
 mod construct;
 mod queries;
+mod resize;
 mod trimmed;
 
 use core::num::NonZeroU64;
@@ -222,6 +223,12 @@ impl<S: Storage> BuddyAllocator<S> {
     #[inline(never)]
     fn merge_waiting_for(&mut self, order: u32) -> Option<()> {
         self.merged().filter(|merged| merged.order >= order)?;
+        self.merge_waiting();
+        Some(())
+    }
+
+    /// Merges the block that waits. There must be one.
+    fn merge_waiting(&mut self) {
         let Waiting { order, index } = self.waiting;
         self.waiting = Waiting::NONE;
         if self.tree.layout().trims() {
@@ -229,28 +236,18 @@ impl<S: Storage> BuddyAllocator<S> {
         }
         let merge_count = self.tree.give(order, index);
         self.counters.merge_count += u64::from(merge_count);
-        Some(())
     }
 
     /// Frees what `offset` and `size` name; `false`, and nothing has changed, if that is not
     /// exactly a live allocation.
     #[inline]
     fn take_back(&mut self, offset: u64, size: u64) -> bool {
-        let layout = self.tree.layout();
-        if layout.trims() {
+        if self.tree.layout().trims() {
             return self.take_back_trimmed(offset, size);
         }
-        let shift = size.trailing_zeros();
-        let min_shift = layout.min_shift();
-        // A size of zero is not a power of two, so `shift` is below 64 where it is used.
-        if !size.is_power_of_two() || shift < min_shift || offset & (size - 1) != 0 {
+        let Some((order, index)) = self.taken_block(offset, size) else {
             return false;
-        }
-        let (order, index) = (shift - min_shift, offset >> shift);
-        let is_inside = order <= layout.top_order() && index < layout.order_block_count(order);
-        if !is_inside || !self.tree.is_taken(order, index) {
-            return false;
-        }
+        };
         let (mut merged_order, mut merged_index) = (order, index);
         if self.waits {
             (merged_order, merged_index) = (self.waiting.order, self.waiting.index);
@@ -265,6 +262,22 @@ impl<S: Storage> BuddyAllocator<S> {
         }
         self.counters.count_freed(size);
         true
+    }
+
+    /// The order and index of the block that `offset` and `size` name, if the bits have it as
+    /// taken: it is a live allocation, or waits. For a region that does not trim.
+    #[inline(always)]
+    fn taken_block(&self, offset: u64, size: u64) -> Option<(u32, u64)> {
+        let layout = self.tree.layout();
+        let shift = size.trailing_zeros();
+        let min_shift = layout.min_shift();
+        // A size of zero is not a power of two, so `shift` is below 64 where it is used.
+        if !size.is_power_of_two() || shift < min_shift || offset & (size - 1) != 0 {
+            return None;
+        }
+        let (order, index) = (shift - min_shift, offset >> shift);
+        let is_inside = order <= layout.top_order() && index < layout.order_block_count(order);
+        (is_inside && self.tree.is_taken(order, index)).then_some((order, index))
     }
 
     /// Why a request was refused.

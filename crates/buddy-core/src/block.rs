@@ -17,6 +17,9 @@ pub struct BuddyBlock {
 
 /// The counters of a region since it was made or last reset. All are exact.
 ///
+/// A block that was resized counts as if the bytes it grew by had been handed out, or those it
+/// shrank by had been freed; each doubling of a block is a merge, each halving a split.
+///
 /// The two cumulative byte counters wrap around at 2^64; their wrapping difference is
 /// `allocated_size` at any time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]

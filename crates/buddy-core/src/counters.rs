@@ -1,6 +1,7 @@
 //! What a region counts while it works.
 
 use crate::block::BuddyStats;
+use crate::tree::Steps;
 use crate::view::Merged;
 
 /// The counters; what follows from others is not kept.
@@ -48,6 +49,17 @@ impl Counters {
         self.allocated_size -= size;
         self.allocation_count -= 1;
         self.total_freed = self.total_freed.wrapping_add(size);
+    }
+
+    /// Counts an allocation whose size has changed.
+    pub(crate) fn count_resized(&mut self, size: u64, new_size: u64, steps: Steps) {
+        // The allocation was counted with `size`; live ones do not overlap, so the new sum is at
+        // most the region's size again.
+        self.allocated_size = self.allocated_size - size + new_size;
+        self.peak_allocated = self.peak_allocated.max(self.allocated_size);
+        self.total_freed = self.total_freed.wrapping_add(size.saturating_sub(new_size));
+        self.split_count += u64::from(steps.split_count);
+        self.merge_count += u64::from(steps.merge_count);
     }
 
     /// The counters as users get them, with what a merge of the waiting block would count.

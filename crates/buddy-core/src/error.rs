@@ -114,3 +114,43 @@ pub enum FreeError {
         size: u64,
     },
 }
+
+/// Why a block was not resized. The region is unchanged, and the block as live as it was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Error)]
+#[non_exhaustive]
+pub enum ResizeError {
+    /// The block does not name exactly one live allocation. This is a defect of the caller.
+    #[error("no live allocation of {size} bytes starts at offset {offset}")]
+    NotAllocated {
+        /// The offset of the block given, in bytes.
+        offset: u64,
+        /// The size of the block given, in bytes.
+        size: u64,
+    },
+    /// The new size is zero, or larger than the region. Do not retry.
+    #[error("size {size} is not within 1 ..= {total_size}, the region's size")]
+    InvalidSize {
+        /// The size asked for, in bytes.
+        size: u64,
+        /// The bytes the region manages.
+        total_size: u64,
+    },
+    /// What lies behind the block is taken or outside the region, or the offset is not a multiple
+    /// of the power of two that the new size rounds up to. Another allocation may have room.
+    #[error("the block of {size} bytes at offset {offset} cannot grow to {new_size} bytes there")]
+    NoRoom {
+        /// The offset of the block given, in bytes.
+        offset: u64,
+        /// The size of the block given, in bytes.
+        size: u64,
+        /// The size asked for, in bytes.
+        new_size: u64,
+    },
+    /// The host refused the memory for the region's own words, which only `Paged` storage asks
+    /// for here. Retry later, or keep to the old size.
+    #[error("the host has no memory for the bookkeeping of {size} bytes")]
+    OutOfHostMemory {
+        /// The size asked for, in bytes.
+        size: u64,
+    },
+}

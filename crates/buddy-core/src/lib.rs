@@ -64,6 +64,7 @@
 //! |---|---|---|
 //! | [`allocate`](BuddyAllocator::allocate), [`allocate_aligned`](BuddyAllocator::allocate_aligned) | one search, at most log2(n) splits | none |
 //! | [`free`](BuddyAllocator::free) | at most log2(n) merges | none |
+//! | [`resize`](BuddyAllocator::resize) | a step for each order and each free block taken in | none |
 //! | [`largest_free_block`](BuddyAllocator::largest_free_block), [`stats`](BuddyAllocator::stats) | at most log2(n) | none |
 //! | [`free_blocks`](BuddyAllocator::free_blocks), [`taken_blocks`](BuddyAllocator::taken_blocks) | a whole walk: free and taken blocks × log2(n) | none |
 //! | [`fragmentation`](BuddyAllocator::fragmentation) | log2(n) | none |
@@ -92,12 +93,12 @@
 //! - **Storage**: `Owned` words (feature `alloc`, on by default), [`Fixed`] ones, lent by the
 //!   caller, or an array, also in a `static`. None of them allocates after construction. For huge
 //!   regions of which little is in use, `Paged` words come page by page, in
-//!   [`allocate`](BuddyAllocator::allocate) only.
+//!   [`allocate`](BuddyAllocator::allocate) and [`resize`](BuddyAllocator::resize) only.
 //!
 //! # Does not
 //!
 //! - touch, hold or know the memory it manages: it counts, and has no pointer and no `unsafe`;
-//! - grow, shrink or move blocks;
+//! - move blocks;
 //! - tell a stale block from a live one that was handed out again with the same offset and size:
 //!   they are the same value;
 //! - lock: every change takes `&mut self`;
@@ -131,7 +132,7 @@ mod waiting;
 pub use allocator::BuddyAllocator;
 pub use block::{BuddyBlock, BuddyStats};
 pub use config::{BuddyConfig, Rounding};
-pub use error::{AllocError, ConfigError, FreeError};
+pub use error::{AllocError, ConfigError, FreeError, ResizeError};
 pub use fragmentation::Fragmentation;
 pub use iter::{FreeBlocks, TakenBlocks};
 pub use map::RegionMap;

@@ -19,6 +19,10 @@
 //!
 //! Where free blocks are is kept in the summaries, see `summary.rs`, and in `free_orders`.
 
+mod resize;
+
+pub(crate) use resize::Steps;
+
 use crate::bits::{bit, free_pairs, pair};
 use crate::layout::{Layout, ORDER_COUNT, word_position};
 use crate::storage::sealed::Words;
@@ -130,12 +134,17 @@ impl<S: Words> Tree<S> {
         let low = free_pairs(word).trailing_zeros();
         let index = position as u64 * 64 + u64::from(low) + ((word >> low) & 1);
         let start = index << found_order;
-        // The splits follow the last minimum block, down to the smallest piece.
-        let last = start + length - 1;
-        let is_prepared = (length.trailing_zeros()..found_order)
-            .all(|order| self.prepare_block(order, last >> order));
+        let is_prepared = self.prepare_splits(found_order, start, length);
         let head_word = self.layout.first_head_word() + word_position(start);
         is_prepared && (!self.layout.trims() || self.storage.prepare(head_word))
+    }
+
+    /// Makes the words writable that are written when a block of `order` is split so that
+    /// `start .. start + length`, which ends in it, ends with a piece. `false` if the host refuses.
+    pub(crate) fn prepare_splits(&mut self, order: u32, start: u64, length: u64) -> bool {
+        // The splits follow the last minimum block, down to the smallest piece.
+        let last = start + length - 1;
+        (length.trailing_zeros()..order).all(|lower| self.prepare_block(lower, last >> lower))
     }
 
     /// Makes the words writable that hold the bit of a block and sum it up.

@@ -6,7 +6,7 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use buddy_core::{
-    AllocError, BuddyAllocator, BuddyBlock, BuddyConfig, FreeError, Rounding, Storage,
+    AllocError, BuddyAllocator, BuddyBlock, BuddyConfig, FreeError, ResizeError, Rounding, Storage,
 };
 
 /// Calls that asked the host for memory, refused ones included.
@@ -60,6 +60,7 @@ fn host_calls_of<S: Storage>(region: &mut BuddyAllocator<S>) -> usize {
     let mut random = Random(7);
     let mut live: Vec<BuddyBlock> = Vec::with_capacity(1 << 12);
     let (mut placed, mut refused, mut freed, mut forged) = (0_u64, 0_u64, 0_u64, 0_u64);
+    let mut resized = 0_u64;
     let before = CALL_COUNT.load(Ordering::Relaxed);
     for _ in 0..CALLS {
         match random.next() % 16 {
@@ -86,9 +87,17 @@ fn host_calls_of<S: Storage>(region: &mut BuddyAllocator<S>) -> usize {
                 assert!(first <= region.largest_free_block());
                 assert_eq!(region.stats().total_size, 1 << 20);
             }
-            _ => {
+            choice => {
                 if !live.is_empty() {
                     let index = usize::try_from(random.next() % live.len() as u64).unwrap();
+                    if choice == 13 {
+                        let size = random.next() >> (43 + random.next() % 21);
+                        if let Ok(block) = region.resize(live[index], size) {
+                            live[index] = block;
+                            resized += 1;
+                        }
+                        continue;
+                    }
                     assert_eq!(region.free(live.swap_remove(index)), Ok(()));
                     freed += 1;
                 }
@@ -96,7 +105,8 @@ fn host_calls_of<S: Storage>(region: &mut BuddyAllocator<S>) -> usize {
         }
     }
     let calls = CALL_COUNT.load(Ordering::Relaxed) - before;
-    assert!(placed.min(refused).min(freed).min(forged) > CALLS / 40, "a kind of call hardly ran");
+    let least = placed.min(refused).min(freed).min(forged).min(resized);
+    assert!(least > CALLS / 50, "a kind of call hardly ran");
     region.reset();
     calls
 }
@@ -203,8 +213,35 @@ fn a_refusal_of_the_host_changes_nothing() {
     }
 }
 
+fn a_refused_resize_changes_nothing() {
+    for kind in kinds() {
+        let mut config = kind;
+        config.total_size = 1 << 40;
+        let mut region = BuddyAllocator::paged(config).unwrap();
+        let block = region.allocate(1 << 38).unwrap();
+        let stats = region.stats();
+        let trims = kind.rounding == Rounding::Trimmed;
+        // Powers of two grow by whole blocks, whose words are there.
+        let sizes: &[u64] = if trims { &[77, (1 << 39) - 77] } else { &[77] };
+        for &size in sizes {
+            REFUSES.store(true, Ordering::Relaxed);
+            let refused = region.resize(block, size);
+            REFUSES.store(false, Ordering::Relaxed);
+            assert_eq!(refused, Err(ResizeError::OutOfHostMemory { size }));
+            assert_eq!(region.stats(), stats);
+            assert!(region.taken_blocks().eq([block]));
+            let resized = region.resize(block, size).unwrap();
+            assert!(resized.size >= size);
+            assert_eq!(region.free(resized), Ok(()));
+            assert_eq!(region.largest_free_block(), 1 << 40);
+            region.reset();
+            assert_eq!(region.allocate(1 << 38), Ok(block));
+        }
+    }
+}
+
 fn main() {
-    let tests: [(&str, fn()); 7] = [
+    let tests: [(&str, fn()); 8] = [
         ("owned_words_ask_for_nothing", a_million_calls_on_owned_words_ask_the_host_for_nothing),
         ("lent_words_ask_for_nothing", a_million_calls_on_lent_words_ask_the_host_for_nothing),
         ("an_array_asks_for_nothing", a_million_calls_on_an_array_ask_the_host_for_nothing),
@@ -212,6 +249,7 @@ fn main() {
         ("a_tebibyte_costs_kilobytes", an_almost_empty_region_of_a_tebibyte_costs_kilobytes),
         ("the_largest_region_works", the_largest_region_works_and_costs_kilobytes),
         ("a_refusal_of_the_host_changes_nothing", a_refusal_of_the_host_changes_nothing),
+        ("a_refused_resize_changes_nothing", a_refused_resize_changes_nothing),
     ];
     for (name, test) in tests {
         test();

@@ -5,7 +5,8 @@ mod support;
 use std::fmt::Debug;
 
 use buddy_core::{
-    BuddyAllocator, BuddyBlock, BuddyConfig, Fixed, FreeError, Owned, Paged, Rounding, Storage,
+    BuddyAllocator, BuddyBlock, BuddyConfig, Fixed, FreeError, Owned, Paged, ResizeError, Rounding,
+    Storage,
 };
 use proptest::prelude::*;
 use rstest::rstest;
@@ -17,6 +18,7 @@ enum Step {
     Allocate { size: u64, alignment: u64 },
     FreeLive { pick: u64 },
     FreeForged { pick: u64, shape: u64 },
+    Resize { pick: u64, size: u64 },
     Reset,
 }
 
@@ -27,12 +29,14 @@ struct Model<S> {
     config: BuddyConfig,
     last_freed: Option<BuddyBlock>,
     forged_count: u64,
+    grown_count: u64,
 }
 
 impl<S: Storage> Model<S> {
     fn new(tested: BuddyAllocator<S>, config: BuddyConfig) -> Self {
         let reference = Reference::new(config);
-        let model = Self { tested, reference, config, last_freed: None, forged_count: 0 };
+        let model =
+            Self { tested, reference, config, last_freed: None, forged_count: 0, grown_count: 0 };
         model.check_whole();
         model
     }
@@ -42,6 +46,7 @@ impl<S: Storage> Model<S> {
             Step::Allocate { size, alignment } => self.allocate(size, alignment),
             Step::FreeLive { pick } => self.free_live(pick),
             Step::FreeForged { pick, shape } => self.free_forged(pick, shape),
+            Step::Resize { pick, size } => self.resize(pick, size),
             Step::Reset => {
                 self.tested.reset();
                 self.reference = Reference::new(self.config);
@@ -66,14 +71,26 @@ impl<S: Storage> Model<S> {
         assert!(above.is_none_or(|(&offset, _)| block.offset + block.size <= offset), "overlap");
     }
 
-    fn free_live(&mut self, pick: u64) {
+    /// A place in the region picks the first live block behind it, or the last one.
+    fn pick(&self, pick: u64) -> Option<BuddyBlock> {
         let live = &self.reference.taken;
-        // A place in the region picks the first live block behind it, or the last one.
         let place = pick % self.tested.total_size();
-        let Some((&offset, &size)) = live.range(place..).next().or(live.last_key_value()) else {
-            return;
-        };
-        let block = BuddyBlock { offset, size };
+        let (&offset, &size) = live.range(place..).next().or(live.last_key_value())?;
+        Some(BuddyBlock { offset, size })
+    }
+
+    /// An odd size is taken as one near the block's own.
+    fn resize(&mut self, pick: u64, size: u64) {
+        let Some(block) = self.pick(pick) else { return };
+        let near = (block.size / 2).saturating_add(pick % block.size.saturating_mul(2));
+        let size = if size % 2 == 1 { near } else { size };
+        let result = self.tested.resize(block, size);
+        assert_eq!(result, self.reference.resize(block, size), "{block:?} to {size}");
+        self.grown_count += u64::from(result.is_ok_and(|new| new.size > block.size));
+    }
+
+    fn free_live(&mut self, pick: u64) {
+        let Some(block) = self.pick(pick) else { return };
         assert_eq!(self.tested.free(block), Ok(()));
         self.reference.free(block).unwrap();
         self.last_freed = Some(block);
@@ -99,6 +116,8 @@ impl<S: Storage> Model<S> {
         if self.reference.taken.get(&offset) != Some(&size) {
             self.forged_count += 1;
             assert_eq!(self.tested.free(forged), Err(FreeError::NotAllocated { offset, size }));
+            let refusal = Err(ResizeError::NotAllocated { offset, size });
+            assert_eq!(self.tested.resize(forged, min), refusal);
         }
     }
 
@@ -167,7 +186,8 @@ impl Random {
                 size: self.magnitude(total_size),
                 alignment: 1 << self.below(u64::from(total_size.ilog2()) + 1),
             },
-            choice if (choice < 44) == is_filling => {
+            10..16 => Step::Resize { pick: self.next(), size: self.magnitude(total_size) },
+            choice if (choice < 46) == is_filling => {
                 let limit = (total_size >> self.below(12)).max(1);
                 Step::Allocate { size: self.magnitude(limit), alignment: self.below(2) }
             }
@@ -196,6 +216,7 @@ fn run_program<S: Storage>(tested: BuddyAllocator<S>, config: BuddyConfig, seed:
         }
     }
     assert!(model.forged_count > STEP_COUNT / 100, "hardly a forged free was tried");
+    assert!(model.grown_count > 0 || total_size / min_block_size == 1, "no block grew");
     let stats = model.tested.stats();
     assert!(stats.peak_allocated > stats.total_size / 2, "the region never filled");
     model.finish();
@@ -246,6 +267,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     let step = prop_oneof![
         8 => (size, alignment).prop_map(|(size, alignment)| Step::Allocate { size, alignment }),
         6 => any::<u64>().prop_map(|pick| Step::FreeLive { pick }),
+        6 => (any::<u64>(), 0..200_u64).prop_map(|(pick, size)| Step::Resize { pick, size }),
         3 => any::<(u64, u64)>().prop_map(|(pick, shape)| Step::FreeForged { pick, shape }),
         1 => Just(Step::Reset),
     ];

@@ -22,7 +22,7 @@ mod support;
 
 use std::collections::{HashSet, VecDeque};
 
-use buddy_core::{BuddyAllocator, BuddyBlock, BuddyConfig, FreeError, Rounding};
+use buddy_core::{BuddyAllocator, BuddyBlock, BuddyConfig, FreeError, ResizeError, Rounding};
 use rstest::rstest;
 use support::Reference;
 
@@ -43,6 +43,10 @@ fn check((tested, reference): &mut State) {
             if reference.taken.get(&offset) != Some(&size) {
                 let refusal = tested.free(BuddyBlock { offset, size });
                 assert_eq!(refusal, Err(FreeError::NotAllocated { offset, size }));
+                if size <= total + 1 {
+                    let refusal = tested.resize(BuddyBlock { offset, size }, 1);
+                    assert_eq!(refusal, Err(ResizeError::NotAllocated { offset, size }));
+                }
             }
         }
     }
@@ -85,6 +89,16 @@ fn successors(state: &State) -> Vec<State> {
         }
     }
     for block in reference.taken_blocks() {
+        for size in 0..=total + 1 {
+            let (mut tested, mut reference) = state.clone();
+            let result = tested.resize(block, size);
+            assert_eq!(result, reference.resize(block, size), "{block:?} to {size}");
+            if result.is_ok() {
+                next.push((tested, reference));
+            } else {
+                check_queries(&tested, &reference);
+            }
+        }
         let (mut tested, mut reference) = (tested.clone(), reference.clone());
         assert_eq!(tested.free(block), Ok(()));
         assert_eq!(reference.free(block), Ok(()));

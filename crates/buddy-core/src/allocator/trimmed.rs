@@ -37,19 +37,10 @@ impl<S: Storage> BuddyAllocator<S> {
     /// [`take_back`](Self::take_back) in a region that trims.
     #[inline(never)]
     pub(super) fn take_back_trimmed(&mut self, offset: u64, size: u64) -> bool {
-        let layout = self.tree.layout();
-        let min_shift = layout.min_shift();
-        let total_size = layout.total_size();
-        let is_inside = size != 0 && size <= total_size && offset <= total_size - size;
-        if !is_inside || (offset | size) & (layout.block_size(0) - 1) != 0 {
+        let Some((start, length)) = self.taken_extent(offset, size) else {
             return false;
-        }
-        let (start, length) = (offset >> min_shift, size >> min_shift);
-        let order = layout.order_for(size);
-        let is_aligned = start & ((1 << order) - 1) == 0;
-        if !is_aligned || !self.tree.bits().is_extent(start, length) {
-            return false;
-        }
+        };
+        let order = self.tree.layout().order_for(size);
         if self.waits && length.is_power_of_two() {
             let freed = Waiting { order, index: start >> order };
             if self.waiting == freed {
@@ -64,6 +55,21 @@ impl<S: Storage> BuddyAllocator<S> {
         }
         self.counters.count_freed(size);
         true
+    }
+
+    /// The first minimum block and the length of the extent that `offset` and `size` name, if the
+    /// bits have it as taken: it is a live allocation, or waits.
+    pub(super) fn taken_extent(&self, offset: u64, size: u64) -> Option<(u64, u64)> {
+        let layout = self.tree.layout();
+        let min_shift = layout.min_shift();
+        let total_size = layout.total_size();
+        let is_inside = size != 0 && size <= total_size && offset <= total_size - size;
+        if !is_inside || (offset | size) & (layout.block_size(0) - 1) != 0 {
+            return None;
+        }
+        let (start, length) = (offset >> min_shift, size >> min_shift);
+        let is_aligned = start & ((1 << layout.order_for(size)) - 1) == 0;
+        (is_aligned && self.tree.bits().is_extent(start, length)).then_some((start, length))
     }
 
     /// Gives an extent back, piece by piece, the smallest first.

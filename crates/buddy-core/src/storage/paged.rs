@@ -2,9 +2,10 @@
 //!
 //! Basic design: a page holds 128 words, and is found through two levels of tables below a root,
 //! by the digits of the word's index; so a lookup is four loads for any region. A page that is
-//! not there holds zeros, and only reads find that: what an allocation is about to write is
-//! prepared first, and all that a free writes was written by the allocations and splits before
-//! it. A region that is wholly free needs pages only for the bits that stand for the outside.
+//! not there holds zeros, and only reads find that: what an allocation or a resize is about to
+//! write is prepared first, and all that a free writes was written by the allocations and splits
+//! before it. A region that is wholly free needs pages only for the bits that stand for the
+//! outside.
 
 use alloc::{boxed::Box, vec::Vec};
 

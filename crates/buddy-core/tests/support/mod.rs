@@ -1,8 +1,11 @@
 //! A buddy allocator so plain that it is right by reading: sets of offsets, one for each size.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
-use buddy_core::{AllocError, BuddyBlock, BuddyConfig, BuddyStats, FreeError, Rounding};
+use buddy_core::{
+    AllocError, BuddyBlock, BuddyConfig, BuddyStats, FreeError, ResizeError, Rounding,
+};
 
 /// The reference: the same rules as the crate's, without a bit trick.
 #[derive(Debug, Clone)]
@@ -48,14 +51,7 @@ impl Reference {
         }
         let largest_free_block = self.largest_free_block();
         let refusal = AllocError::OutOfMemory { size, alignment, largest_free_block };
-        let mut block_size = self.config.min_block_size;
-        while block_size < size {
-            block_size = block_size.checked_mul(2).ok_or(refusal)?;
-        }
-        let taken_size = match self.config.rounding {
-            Rounding::Trimmed => size.next_multiple_of(self.config.min_block_size),
-            _ => block_size,
-        };
+        let (block_size, taken_size) = self.rounded(size).ok_or(refusal)?;
         let wanted = block_size.max(alignment);
         if largest_free_block < wanted {
             return Err(refusal);
@@ -75,6 +71,19 @@ impl Reference {
         Ok(BuddyBlock { offset, size: taken_size })
     }
 
+    /// The size of the block that holds `size` bytes, and how much of it is taken.
+    fn rounded(&self, size: u64) -> Option<(u64, u64)> {
+        let mut block_size = self.config.min_block_size;
+        while block_size < size {
+            block_size = block_size.checked_mul(2)?;
+        }
+        let taken_size = match self.config.rounding {
+            Rounding::Trimmed => size.next_multiple_of(self.config.min_block_size),
+            _ => block_size,
+        };
+        Some((block_size, taken_size))
+    }
+
     /// Takes the lowest block of the smallest size that has `wanted` bytes, and frees what lies
     /// behind the first `taken_size`.
     fn split(&mut self, wanted: u64, block_size: u64, taken_size: u64) -> u64 {
@@ -89,17 +98,96 @@ impl Reference {
             self.free.entry(found_size).or_default().insert(start + found_size);
             self.stats.split_count += 1;
         }
+        self.trim(start, found_size, taken_size);
+        start
+    }
+
+    /// Frees what lies behind the first `taken_size` of a taken block.
+    fn trim(&mut self, start: u64, mut size: u64, taken_size: u64) {
         let mut offset = start;
-        while offset + found_size != start + taken_size {
-            found_size /= 2;
+        while offset + size != start + taken_size {
+            size /= 2;
             self.stats.split_count += 1;
-            if offset + found_size < start + taken_size {
-                offset += found_size;
+            if offset + size < start + taken_size {
+                offset += size;
             } else {
-                self.free.entry(found_size).or_default().insert(offset + found_size);
+                self.free.entry(size).or_default().insert(offset + size);
             }
         }
-        start
+    }
+
+    pub(crate) fn resize(
+        &mut self,
+        BuddyBlock { offset, size }: BuddyBlock,
+        new_size: u64,
+    ) -> Result<BuddyBlock, ResizeError> {
+        let total_size = self.stats.total_size;
+        if new_size == 0 || new_size > total_size {
+            return Err(ResizeError::InvalidSize { size: new_size, total_size });
+        }
+        if self.taken.get(&offset) != Some(&size) {
+            return Err(ResizeError::NotAllocated { offset, size });
+        }
+        let no_room = ResizeError::NoRoom { offset, size, new_size };
+        let (block_size, taken_size) = self.rounded(new_size).ok_or(no_room)?;
+        if taken_size > size {
+            let block_end = offset.checked_add(block_size).ok_or(no_room)?;
+            let behind = offset + size..offset + taken_size;
+            let is_there = offset.is_multiple_of(block_size) && block_end <= total_size;
+            if !is_there || !self.is_free(behind.clone()) {
+                return Err(no_room);
+            }
+            self.take_behind(size, behind);
+        } else {
+            self.give_behind(offset, size, taken_size);
+        }
+        self.taken.insert(offset, taken_size);
+        let (grown, shrunk) = (taken_size.saturating_sub(size), size.saturating_sub(taken_size));
+        self.stats.allocated_size = self.stats.allocated_size + grown - shrunk;
+        self.stats.peak_allocated = self.stats.peak_allocated.max(self.stats.allocated_size);
+        self.stats.total_allocated = self.stats.total_allocated.wrapping_add(grown);
+        self.stats.total_freed = self.stats.total_freed.wrapping_add(shrunk);
+        Ok(BuddyBlock { offset, size: taken_size })
+    }
+
+    fn is_free(&self, range: Range<u64>) -> bool {
+        let overlaps =
+            |(&offset, &size): (&u64, &u64)| offset < range.end && range.start < offset + size;
+        !self.taken.iter().any(overlaps)
+    }
+
+    /// Takes the free blocks in a range that starts where an allocation of `size` ends.
+    fn take_behind(&mut self, size: u64, Range { start, end }: Range<u64>) {
+        self.merge_waiting();
+        let mut piece_count = size.count_ones();
+        let mut offset = start;
+        while offset < end {
+            let found = self
+                .free
+                .iter_mut()
+                .find_map(|(&size, offsets)| offsets.remove(&offset).then_some(size));
+            let found_size = found.expect("what is not taken is free");
+            let kept = found_size.min(end - offset);
+            self.trim(offset, found_size, kept);
+            piece_count += kept.count_ones();
+            offset += found_size;
+        }
+        // Each merge makes one piece of two, until they are the binary digits of the new size.
+        let merge_count = piece_count - (size + end - start).count_ones();
+        self.stats.merge_count += u64::from(merge_count);
+    }
+
+    /// Frees what lies behind the first `taken_size` of an allocation, piece by piece.
+    fn give_behind(&mut self, offset: u64, mut size: u64, taken_size: u64) {
+        while size > taken_size {
+            let piece = 1 << size.trailing_zeros();
+            if size - piece >= taken_size {
+                self.give(offset + size - piece, piece);
+            } else {
+                self.trim(offset + size - piece, piece, taken_size + piece - size);
+            }
+            size -= piece;
+        }
     }
 
     pub(crate) fn free(&mut self, block: BuddyBlock) -> Result<(), FreeError> {
