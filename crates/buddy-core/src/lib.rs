@@ -77,6 +77,11 @@
 //! blocks on; below that, the rounding of every order to whole words weighs more, up to a word for
 //! an order and layer. The allocator itself has about 1.4 KiB besides, for any size.
 //!
+//! # Host memory
+//!
+//! With the feature `arena`, `Arena` and `LockedArena` put a region over a slice of bytes, for the
+//! collections of `allocator-api2` and `hashbrown`: `Vec`, `Box` and `HashMap` without a heap.
+//!
 //! # Choices
 //!
 //! - **Placement** is a pure function of the calls: the smallest free block that holds the
@@ -97,7 +102,8 @@
 //!
 //! # Does not
 //!
-//! - touch, hold or know the memory it manages: it counts, and has no pointer and no `unsafe`;
+//! - touch, hold or know the memory it manages: it counts, and has no pointer and no `unsafe`, but
+//!   for the feature `arena`;
 //! - move blocks;
 //! - tell a stale block from a live one that was handed out again with the same offset and size:
 //!   they are the same value;
@@ -112,6 +118,9 @@
 extern crate alloc;
 
 mod allocator;
+#[cfg(feature = "arena")]
+#[allow(unsafe_code)]
+mod arena;
 mod bits;
 mod block;
 mod config;
@@ -130,6 +139,8 @@ mod view;
 mod waiting;
 
 pub use allocator::BuddyAllocator;
+#[cfg(feature = "arena")]
+pub use arena::{Arena, ArenaConfig, ArenaError, LockedArena};
 pub use block::{BuddyBlock, BuddyStats};
 pub use config::{BuddyConfig, Rounding};
 pub use error::{AllocError, ConfigError, FreeError, ResizeError};
