@@ -12,9 +12,11 @@ extern crate std;
 
 use alloc::sync::Arc;
 use core::alloc::{GlobalAlloc, Layout};
+use core::mem::MaybeUninit;
 use core::panic::PanicInfo;
 
-use buddy_core::{BuddyAllocator, Fixed};
+use allocator_api2::alloc::Allocator;
+use buddy_core::{Arena, ArenaConfig, BuddyAllocator, Fixed};
 use memtype_select::{
     CachedSelector, DeviceMemoryProperties, MemoryHeap, MemoryHeapFlags, MemoryPropertyFlags,
     MemoryRequest, MemoryType, MemoryTypeSelector,
@@ -51,9 +53,10 @@ fn panic(_: &PanicInfo<'_>) -> ! {
 #[unsafe(no_mangle)]
 pub extern "C" fn no_std_link_check(size: u64, bits: u32) -> u64 {
     let piece = buddy(size).unwrap_or_default();
+    let place = arena(size).unwrap_or_default();
     let memory_type = selector(size, bits).unwrap_or_default();
     let block = pool(size).unwrap_or_default();
-    piece ^ u64::from(memory_type) ^ block
+    piece ^ place ^ u64::from(memory_type) ^ block
 }
 
 /// Words for a region of 4096 bytes in blocks of 16 and more.
@@ -70,6 +73,19 @@ fn buddy(size: u64) -> Option<u64> {
     fixed.free(first).ok()?;
     fixed.validate().ok()?;
     owned.free_blocks().next().map(|free| free.offset ^ second.offset)
+}
+
+/// The largest free block of an arena that has served a request.
+fn arena(size: u64) -> Option<u64> {
+    let mut memory = [MaybeUninit::uninit(); 1 << 12];
+    let config = ArenaConfig { max_alignment: 16, ..ArenaConfig::default() };
+    let arena = Arena::new(&mut memory, config).ok()?;
+    let layout = Layout::array::<u64>(usize::try_from(size).ok()?).ok()?;
+    let block = (&arena).allocate(layout).ok()?;
+    let largest = arena.largest_free_block();
+    // SAFETY: 1. The block was just allocated by this arena. 2. It was so with this layout.
+    unsafe { (&arena).deallocate(block.cast(), layout) };
+    Some(largest)
 }
 
 /// The best memory type of a device with one heap and one type.
