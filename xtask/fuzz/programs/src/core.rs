@@ -1,13 +1,16 @@
-//! Programs on `buddy-core`: a region of any shape, in storage of either kind, against a shadow map.
+//! Programs on `buddy-core`: a region of any shape, rounding and storage, against a shadow map.
 //!
-//! Basic design: blocks that were handed out are freed, and so are blocks that were made up: halves,
-//! unions, neighbours, buddies, stale ones, and plain numbers. A made-up block must be refused unless
-//! it happens to be a live one. After each step the counters are compared, and in regions that are
+//! Basic design: blocks that were handed out are freed and resized, and so are blocks that were made
+//! up: halves, unions, neighbours, buddies, stale ones, and plain numbers. A made-up block must be
+//! refused unless it happens to be a live one. After each step the counters are compared, and in regions that are
 //! small enough every query and every bit.
 
 mod shadow;
 
-use buddy_core::{AllocError, BuddyAllocator, BuddyBlock, ConfigError, Fixed, FreeError, Storage};
+use buddy_core::{
+    AllocError, BuddyAllocator, BuddyBlock, BuddyConfig, ConfigError, FreeError, ResizeError,
+    Rounding, Storage,
+};
 
 use self::shadow::Shadow;
 use crate::input::Input;
@@ -30,29 +33,43 @@ pub fn core(bytes: &[u8], trace: Trace) -> Tally {
         return Tally::default();
     }
     let (total_size, min_block_size) = shape(&mut input);
-    let is_fixed = input.one_in(2);
-    trace.say(|| format!("region {total_size:#x} by {min_block_size:#x}, fixed {is_fixed}"));
-    let Some(word_count) = BuddyAllocator::<Fixed<'_>>::words_needed(total_size, min_block_size)
-    else {
-        refuse_shape(total_size, min_block_size);
+    let trims = input.one_in(2);
+    let config = BuddyConfig::new(total_size, min_block_size)
+        .with_rounding(if trims { Rounding::Trimmed } else { Rounding::PowerOfTwo })
+        .with_waiting(!input.one_in(2));
+    let storage = input.below(3);
+    trace.say(|| format!("{config:x?}, storage {storage}"));
+    let Some(word_count) = config.word_count() else {
+        refuse_shape(config);
         return Tally { refusals: 1, ..Tally::default() };
     };
     assert!(min_block_size.is_power_of_two() && total_size >= min_block_size, "no such region");
     if word_count > MAX_WORDS {
         return Tally::default();
     }
-    if !is_fixed {
-        let region = BuddyAllocator::new(total_size, min_block_size);
-        let region = region.expect("a region that has a number of words can be made");
-        return Program::new(region, total_size, trace).run(&mut input);
+    let can_be = "a region that has a number of words can be made";
+    match storage {
+        0 => {
+            let region = BuddyAllocator::with_config(config).expect(can_be);
+            Program::new(region, config, trace).run(&mut input)
+        }
+        1 => {
+            let region = BuddyAllocator::paged(config).expect(can_be);
+            Program::new(region, config, trace).run(&mut input)
+        }
+        _ => in_words(config, word_count, &mut input, trace),
     }
+}
+
+/// Runs the program in lent words, of which there may be one too many.
+fn in_words(config: BuddyConfig, word_count: usize, input: &mut Input<'_>, trace: Trace) -> Tally {
     // What the words held before must not matter.
     let mut words = vec![0xDEAD_BEEF_0BAD_F00D; word_count + usize::from(input.one_in(16))];
     let lent = words.len();
-    match BuddyAllocator::with_words(total_size, min_block_size, &mut words) {
+    match BuddyAllocator::in_words(config, &mut words) {
         Ok(region) => {
             assert_eq!(lent, word_count);
-            Program::new(region, total_size, trace).run(&mut input)
+            Program::new(region, config, trace).run(input)
         }
         Err(error) => {
             let wrong = ConfigError::WrongWordCount { word_count: lent, words_needed: word_count };
@@ -83,8 +100,9 @@ fn shape(input: &mut Input<'_>) -> (u64, u64) {
     }
 }
 
-fn refuse_shape(total_size: u64, min_block_size: u64) {
-    let Err(error) = BuddyAllocator::new(total_size, min_block_size) else {
+fn refuse_shape(config: BuddyConfig) {
+    let BuddyConfig { total_size, min_block_size, .. } = config;
+    let Err(error) = BuddyAllocator::with_config(config) else {
         panic!("a region that has no number of words was made");
     };
     let is_right = match error {
@@ -111,13 +129,14 @@ struct Program<S> {
 }
 
 impl<S: Storage> Program<S> {
-    fn new(region: BuddyAllocator<S>, asked_size: u64, trace: Trace) -> Self {
+    fn new(region: BuddyAllocator<S>, config: BuddyConfig, trace: Trace) -> Self {
         let min_block_size = region.min_block_size();
         let total_size = region.total_size();
-        assert_eq!(total_size, asked_size / min_block_size * min_block_size);
+        assert_eq!(min_block_size, config.min_block_size);
+        assert_eq!(total_size, config.total_size / min_block_size * min_block_size);
         Self {
             is_small: total_size / min_block_size <= 256,
-            shadow: Shadow::new(total_size, min_block_size),
+            shadow: Shadow::new(total_size, min_block_size, config.rounding),
             region,
             last_freed: BuddyBlock { offset: 0, size: 0 },
             trace,
@@ -150,7 +169,11 @@ impl<S: Storage> Program<S> {
                 let alignment = if input.one_in(8) { input.word() } else { input.power(63) };
                 self.allocate(size, alignment);
             }
-            8..=11 => self.free_live(input.word()),
+            8..=10 => self.free_live(input.word()),
+            11 => {
+                let (pick, size) = (input.word(), self.size(input));
+                self.resize(pick, if input.one_in(16) { input.word() } else { size });
+            }
             12 | 13 => self.free_forged(input),
             14 => {
                 let size = if input.one_in(2) { input.word() } else { 0 };
@@ -197,6 +220,18 @@ impl<S: Storage> Program<S> {
         self.last_freed = block;
     }
 
+    fn resize(&mut self, pick: u64, new_size: u64) {
+        let Some(block) = self.shadow.pick(pick) else { return };
+        let result = self.region.resize(block, new_size);
+        self.trace.say(|| format!("resize {block:x?} to {new_size:#x}: {result:x?}"));
+        assert_eq!(result, self.shadow.resize(block, new_size));
+        if let Ok(resized) = result
+            && resized != block
+        {
+            self.last_freed = block;
+        }
+    }
+
     fn free_forged(&mut self, input: &mut Input<'_>) {
         let near = self.shadow.pick(input.word()).unwrap_or(self.last_freed);
         let BuddyBlock { offset, size } = near;
@@ -219,6 +254,8 @@ impl<S: Storage> Program<S> {
         self.trace.say(|| format!("free forged {forged:x?}"));
         let BuddyBlock { offset, size } = forged;
         assert_eq!(self.region.free(forged), Err(FreeError::NotAllocated { offset, size }));
+        let refusal = Err(ResizeError::NotAllocated { offset, size });
+        assert_eq!(self.region.resize(forged, 1), refusal);
         self.tally.forgeries += 1;
     }
 

@@ -7,11 +7,12 @@
 
 use std::collections::BTreeMap;
 
-use buddy_core::{AllocError, BuddyAllocator, BuddyBlock, Storage};
+use buddy_core::{AllocError, BuddyAllocator, BuddyBlock, ResizeError, Rounding, Storage};
 
 pub(super) struct Shadow {
     total_size: u64,
     min_block_size: u64,
+    rounding: Rounding,
     /// Sizes by offset.
     live: BTreeMap<u64, u64>,
     allocated_size: u64,
@@ -21,10 +22,11 @@ pub(super) struct Shadow {
 }
 
 impl Shadow {
-    pub(super) fn new(total_size: u64, min_block_size: u64) -> Self {
+    pub(super) fn new(total_size: u64, min_block_size: u64, rounding: Rounding) -> Self {
         Self {
             total_size,
             min_block_size,
+            rounding,
             live: BTreeMap::new(),
             allocated_size: 0,
             peak_allocated: 0,
@@ -34,7 +36,7 @@ impl Shadow {
     }
 
     pub(super) fn reset(&mut self) {
-        *self = Self::new(self.total_size, self.min_block_size);
+        *self = Self::new(self.total_size, self.min_block_size, self.rounding);
     }
 
     pub(super) fn is_live(&self, block: BuddyBlock) -> bool {
@@ -48,16 +50,25 @@ impl Shadow {
         Some(BuddyBlock { offset, size })
     }
 
-    /// The size of the block that a request gets, if there can be one.
-    fn rounded(&self, size: u64) -> Option<u64> {
+    /// The size of the block that holds a request, if there can be one.
+    fn block_size(&self, size: u64) -> Option<u64> {
         size.max(self.min_block_size).checked_next_power_of_two()
+    }
+
+    /// How much of it the request gets.
+    fn rounded(&self, size: u64) -> Option<u64> {
+        match self.rounding {
+            Rounding::Trimmed => size.checked_next_multiple_of(self.min_block_size),
+            _ => self.block_size(size),
+        }
     }
 
     /// A block was handed out.
     pub(super) fn take(&mut self, block: BuddyBlock, size: u64, alignment: u64) {
         assert_ne!(size, 0);
         assert_eq!(Some(block.size), self.rounded(size), "{block:x?} for {size:#x} bytes");
-        assert!(block.offset.is_multiple_of(block.size), "{block:x?}");
+        let block_size = self.block_size(size).expect("it has a size, so there is a block");
+        assert!(block.offset.is_multiple_of(block_size), "{block:x?}");
         assert!(block.offset.is_multiple_of(alignment.max(1)), "{block:x?} at {alignment:#x}");
         let end = block.offset.checked_add(block.size).expect("a block ends in 64 bits");
         assert!(end <= self.total_size, "{block:x?} leaves the region");
@@ -82,6 +93,37 @@ impl Shadow {
         }
     }
 
+    /// What a resize of a live block must answer. If that is a block, it is the live one now.
+    pub(super) fn resize(
+        &mut self,
+        block: BuddyBlock,
+        new_size: u64,
+    ) -> Result<BuddyBlock, ResizeError> {
+        let BuddyBlock { offset, size } = block;
+        let total_size = self.total_size;
+        if new_size == 0 || new_size > total_size {
+            return Err(ResizeError::InvalidSize { size: new_size, total_size });
+        }
+        let no_room = ResizeError::NoRoom { offset, size, new_size };
+        let rounded = self.rounded(new_size).ok_or(no_room)?;
+        let block_size = self.block_size(new_size).ok_or(no_room)?;
+        let block_end = offset.checked_add(block_size);
+        let is_block = offset.is_multiple_of(block_size)
+            && block_end.is_some_and(|block_end| block_end <= total_size);
+        let next = self.live.range(offset + 1..).next();
+        // What is asked where there is a block cannot overflow.
+        let is_free = || next.is_none_or(|(&next, _)| offset + rounded <= next);
+        if rounded > size && !(is_block && is_free()) {
+            return Err(no_room);
+        }
+        self.live.insert(offset, rounded);
+        self.allocated_size = self.allocated_size - size + rounded;
+        self.peak_allocated = self.peak_allocated.max(self.allocated_size);
+        self.ever_allocated = self.ever_allocated.wrapping_add(rounded.saturating_sub(size));
+        self.ever_freed = self.ever_freed.wrapping_add(size.saturating_sub(rounded));
+        Ok(BuddyBlock { offset, size: rounded })
+    }
+
     /// A request was refused.
     pub(super) fn check_refusal<S: Storage>(
         &self,
@@ -97,8 +139,8 @@ impl Shadow {
                 assert!(!is_power || alignment > self.total_size, "{alignment:#x}");
             }
             AllocError::OutOfMemory { .. } => {
-                let Some(rounded) = self.rounded(size) else { return };
-                let wanted = rounded.max(alignment);
+                let Some(block_size) = self.block_size(size) else { return };
+                let wanted = block_size.max(alignment);
                 let mut free = region.free_blocks();
                 assert!(free.all(|block| block.size < wanted), "{wanted:#x} bytes are free");
             }
