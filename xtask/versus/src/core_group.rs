@@ -83,7 +83,7 @@ fn heading(contestants: &Contestants, effort: Effort, core: Option<usize>) -> St
 }
 
 /// Overwrites the last remark on standard error, if that is a terminal.
-fn tell(remark: &str) {
+pub(crate) fn tell(remark: &str) {
     let mut stderr = std::io::stderr().lock();
     if stderr.is_terminal() {
         // A terminal that cannot be written to is no reason to stop measuring.

@@ -1,6 +1,7 @@
 //! Our allocators beside others', in one process, on the same work: `versus <group>`.
 //!
-//! A group compares one layer: `core` is allocators of offsets in one region. Each group is a
+//! A group compares one layer: `core` is allocators of offsets in one region, `memory` whole allocators
+//! by what they take from the driver. Each group is a
 //! function from the arguments to an exit code, and uses what it needs of programs, verification,
 //! contest and report.
 
@@ -8,6 +9,7 @@ mod arguments;
 mod clock;
 mod contest;
 mod core_group;
+mod memory;
 mod peers;
 mod pin;
 mod program;
@@ -23,7 +25,7 @@ use crate::arguments::{ArgumentError, Arguments};
 /// A layer that is compared: its name, and what runs it.
 type Group = (&'static str, fn(&Arguments) -> Result<(), String>);
 
-const GROUPS: [Group; 1] = [("core", core_group::run)];
+const GROUPS: [Group; 2] = [("core", core_group::run), ("memory", memory::run)];
 
 const HELP: &str = "\
 versus <group> [options]
@@ -31,12 +33,14 @@ versus <group> [options]
 groups
   core            allocators of offsets in one region: buddy-core against VMA's virtual
                   block, offset-allocator, vulkano, gpu-alloc, buddy_system_allocator, rlsf
+  memory          whole allocators on a simulated driver, replaying recorded traces and texture
+                  mixes: gpu-alloc-ash against VMA
 
 options
   --json          one object a line instead of tables; remarks go to standard error
   --runs N        how often everything is timed (9; with --quick 3)
   --quick         less work; for a look, not for the record
-  --cases a,b     only these
+  --cases a,b     only these; for memory also the paths of traces
   --peers x,y     only these
 ";
 

@@ -1,5 +1,6 @@
 //! Ratios from figures: a table for people, one JSON object a line for programs.
 
+use std::borrow::Cow;
 use std::fmt::Write;
 
 use crate::contest::{Entry, Outcome, Standing};
@@ -9,7 +10,7 @@ use crate::program::Figure;
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Row {
     pub(crate) group: &'static str,
-    pub(crate) case: &'static str,
+    pub(crate) case: Cow<'static, str>,
     pub(crate) peer: &'static str,
     pub(crate) ours: f64,
     pub(crate) theirs: f64,
@@ -32,15 +33,36 @@ impl Row {
         let ratio_of_runs = median(&ratios);
         let (ours, theirs) = (median(ours), median(theirs));
         let ratio = ours / theirs;
-        Self { group, case, peer, ours, theirs, unit: "ns", ratio, ratio_of_runs }
+        Self { group, case: case.into(), peer, ours, theirs, unit: "ns", ratio, ratio_of_runs }
     }
 
-    /// The row as a JSON object. Names are letters, digits, `-` and `_`, so nothing is escaped.
+    /// A comparison of two figures that were taken once.
+    pub(crate) fn single(
+        group: &'static str,
+        case: String,
+        peer: &'static str,
+        unit: &'static str,
+        ours: f64,
+        theirs: f64,
+    ) -> Self {
+        let ratio = Self::ratio(ours, theirs);
+        Self { group, case: case.into(), peer, ours, theirs, unit, ratio, ratio_of_runs: ratio }
+    }
+
+    /// `ours / theirs`; two zeros are alike.
+    pub(crate) fn ratio(ours: f64, theirs: f64) -> f64 {
+        if ours == 0.0 && theirs == 0.0 { 1.0 } else { ours / theirs }
+    }
+
+    /// The row as a JSON object. The ratio to a zero is null.
     pub(crate) fn json(&self) -> String {
         let Self { group, case, peer, ours, theirs, unit, ratio, .. } = self;
+        let ratio = if ratio.is_finite() { format!("{ratio:.4}") } else { "null".into() };
+        // A trace's name may be that of any file; all other names are letters, digits, `-` and `_`.
+        let case = case.replace('\\', "\\\\").replace('"', "\\\"");
         format!(
             "{{\"group\":\"{group}\",\"case\":\"{case}\",\"peer\":\"{peer}\",\"ours\":{ours:.3},\
-             \"theirs\":{theirs:.3},\"unit\":\"{unit}\",\"ratio\":{ratio:.4}}}"
+             \"theirs\":{theirs:.3},\"unit\":\"{unit}\",\"ratio\":{ratio}}}"
         )
     }
 }
@@ -206,6 +228,17 @@ mod tests {
         assert_eq!(row.ratio_of_runs, 0.5);
         let row = Row::of("core", "lifo", "rlsf", &[1.0, 2.0, 3.0], &[1.0, 4.0, 3.0]);
         assert_eq!((row.ratio, row.ratio_of_runs), (2.0 / 3.0, 1.0));
+    }
+
+    #[test]
+    fn a_ratio_to_nothing_is_null_and_names_are_escaped() {
+        let row = Row::single("memory", "a\"b/late-driver-calls".into(), "vma", "calls", 3.0, 0.0);
+        assert_eq!(
+            row.json(),
+            "{\"group\":\"memory\",\"case\":\"a\\\"b/late-driver-calls\",\"peer\":\"vma\",\
+             \"ours\":3.000,\"theirs\":0.000,\"unit\":\"calls\",\"ratio\":null}"
+        );
+        assert_eq!(Row::ratio(0.0, 0.0), 1.0);
     }
 
     #[test]

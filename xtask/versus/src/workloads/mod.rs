@@ -8,6 +8,8 @@ mod live;
 mod random;
 mod stack;
 
+pub(crate) use random::Random;
+
 use crate::program::{Case, Figure};
 
 pub(crate) const KIB: u32 = 1 << 10;
