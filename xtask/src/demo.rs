@@ -68,6 +68,14 @@ fn check_summary(text: &str) -> Result<(), Failure> {
     Ok(())
 }
 
+/// The manifest of lavapipe, where a program is to see that driver alone.
+pub(crate) fn lavapipe_alone() -> Option<PathBuf> {
+    match ready() {
+        Drivers::Lavapipe(manifest) => Some(manifest),
+        Drivers::AsTheyAre | Drivers::Missing => None,
+    }
+}
+
 /// The replay, with one driver alone if a manifest is given.
 fn replay(arguments: &[String], manifest: Option<&Path>) -> Command {
     let mut command = run::cargo(["run", "--release", "--package", "replay", "--"]);

@@ -5,9 +5,11 @@
 use std::path::Path;
 use std::process::{Command, ExitCode};
 
+use crate::demo;
 use crate::results::Tally;
 use crate::run::{self, Echo, Failure};
 use crate::setup;
+use crate::vulkan::DRIVER_VARIABLES;
 use crate::workspace;
 
 /// The program, a workspace of its own.
@@ -20,6 +22,12 @@ pub(crate) fn run(arguments: &[String]) -> Result<ExitCode, Failure> {
     setup::require_compiler()?;
     let mut command = command("run");
     command.args(["--quiet", "--"]).args(arguments);
+    // Groups that need a device see the same one as the demo; the others load none.
+    if let Some(manifest) = demo::lavapipe_alone() {
+        for variable in DRIVER_VARIABLES {
+            command.env(variable, &manifest);
+        }
+    }
     let status = run::status_in_silence(command)?;
     // A program ended by a signal has no code.
     let code = status.code().and_then(|code| u8::try_from(code).ok());

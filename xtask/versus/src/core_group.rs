@@ -59,7 +59,11 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), String> {
 }
 
 /// The names that were chosen, in the order of the list; all, if none were.
-fn chosen(names: &[String], all: &[&'static str], what: &str) -> Result<Vec<&'static str>, String> {
+pub(crate) fn chosen(
+    names: &[String],
+    all: &[&'static str],
+    what: &str,
+) -> Result<Vec<&'static str>, String> {
     if let Some(name) = names.iter().find(|name| !all.contains(&name.as_str())) {
         return Err(format!("no such {what}: {name}; there are {}", all.join(", ")));
     }

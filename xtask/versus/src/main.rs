@@ -1,14 +1,15 @@
 //! Our allocators beside others', in one process, on the same work: `versus <group>`.
 //!
 //! A group compares one layer: `core` is allocators of offsets in one region, `memory` whole allocators
-//! by what they take from the driver. Each group is a
-//! function from the arguments to an exit code, and uses what it needs of programs, verification,
+//! by what they take from the driver, `facade` whole allocators by their time on a device. Each group
+//! is a function from the arguments to an exit code, and uses what it needs of programs, verification,
 //! contest and report.
 
 mod arguments;
 mod clock;
 mod contest;
 mod core_group;
+mod facade;
 mod memory;
 mod peers;
 mod pin;
@@ -25,7 +26,8 @@ use crate::arguments::{ArgumentError, Arguments};
 /// A layer that is compared: its name, and what runs it.
 type Group = (&'static str, fn(&Arguments) -> Result<(), String>);
 
-const GROUPS: [Group; 2] = [("core", core_group::run), ("memory", memory::run)];
+const GROUPS: [Group; 3] =
+    [("core", core_group::run), ("memory", memory::run), ("facade", facade::run)];
 
 const HELP: &str = "\
 versus <group> [options]
@@ -35,6 +37,8 @@ groups
                   block, offset-allocator, vulkano, gpu-alloc, buddy_system_allocator, rlsf
   memory          whole allocators on a simulated driver, replaying recorded traces and texture
                   mixes: gpu-alloc-ash against VMA
+  facade          whole allocators on a Vulkan device: gpu-alloc-ash against VMA,
+                  gpu-allocator, gpu-alloc
 
 options
   --json          one object a line instead of tables; remarks go to standard error

@@ -1,19 +1,39 @@
-//! Keeps the process on one core, where the system can do that.
+//! Keeps threads on cores, where the system can do that.
 
-/// Stays on the last of the cores that the process may use; tells which, or `None` if it cannot.
+/// The cores that this thread may use, in ascending order; none where that is not to be known.
 #[cfg(target_os = "linux")]
-pub(crate) fn to_one_core() -> Option<usize> {
-    use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
-    let allowed = sched_getaffinity(None).ok()?;
-    let last = (0..CpuSet::MAX_CPU).rev().find(|&core| allowed.is_set(core))?;
+pub(crate) fn cores() -> Vec<usize> {
+    use rustix::thread::{CpuSet, sched_getaffinity};
+    let allowed = sched_getaffinity(None);
+    allowed.map_or_else(
+        |_| Vec::new(),
+        |allowed| (0..CpuSet::MAX_CPU).filter(|&core| allowed.is_set(core)).collect(),
+    )
+}
+
+/// Keeps this thread on `core`; answers whether it could.
+#[cfg(target_os = "linux")]
+pub(crate) fn to_core(core: usize) -> bool {
+    use rustix::thread::{CpuSet, sched_setaffinity};
     let mut one = CpuSet::new();
-    one.set(last);
-    sched_setaffinity(None, &one).ok()?;
-    Some(last)
+    one.set(core);
+    sched_setaffinity(None, &one).is_ok()
 }
 
 /// Not on this system.
 #[cfg(not(target_os = "linux"))]
+pub(crate) fn cores() -> Vec<usize> {
+    Vec::new()
+}
+
+/// Not on this system.
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn to_core(_: usize) -> bool {
+    false
+}
+
+/// Stays on the last of the cores that the process may use; tells which, or `None` if it cannot.
 pub(crate) fn to_one_core() -> Option<usize> {
-    None
+    let last = *cores().last()?;
+    to_core(last).then_some(last)
 }

@@ -63,7 +63,7 @@ pub(crate) fn step<C: Core>(core: &mut C, slots: &mut [Option<C::Handle>], opera
 
 /// Has the first and the last cache line of a slot fetched, where the processor can be told to.
 #[inline(always)]
-fn fetch<T>(slot: &T) {
+pub(crate) fn fetch<T>(slot: &T) {
     #[cfg(target_arch = "x86_64")]
     {
         use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};

@@ -22,7 +22,7 @@ pub(crate) struct Row {
 }
 
 impl Row {
-    fn of(
+    pub(crate) fn of(
         group: &'static str,
         case: &'static str,
         peer: &'static str,
@@ -181,14 +181,14 @@ fn note(standing: &Standing, is_cut: bool) -> String {
     }
 }
 
-fn number(figure: f64) -> String {
+pub(crate) fn number(figure: f64) -> String {
     if figure.is_nan() {
         return "-".into();
     }
     if figure < 1000.0 { format!("{figure:.1}") } else { format!("{figure:.0}") }
 }
 
-fn range(figures: &[f64]) -> String {
+pub(crate) fn range(figures: &[f64]) -> String {
     if figures.len() < 2 {
         return String::new();
     }
@@ -198,7 +198,7 @@ fn range(figures: &[f64]) -> String {
 }
 
 /// The middle figure, or the mean of the two middle ones; not a number if there is none.
-fn median(figures: &[f64]) -> f64 {
+pub(crate) fn median(figures: &[f64]) -> f64 {
     let mut sorted = figures.to_vec();
     sorted.sort_by(f64::total_cmp);
     let middle = sorted.len() / 2;

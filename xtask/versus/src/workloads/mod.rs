@@ -8,9 +8,9 @@ mod live;
 mod random;
 mod stack;
 
-pub(crate) use random::Random;
-
 use crate::program::{Case, Figure};
+
+pub(crate) use self::random::Random;
 
 pub(crate) const KIB: u32 = 1 << 10;
 pub(crate) const MIB: u32 = 1 << 20;
