@@ -102,7 +102,7 @@ mod tests {
         let outcomes =
             [outcome("threads-1", 1, 40.0, 200.0), outcome("threads-2-same-type", 2, 20.0, 250.0)];
         let rows = rows(&outcomes);
-        let told: Vec<_> = rows.iter().map(|r| (r.case, r.peer, r.unit, r.ratio)).collect();
+        let told: Vec<_> = rows.iter().map(|r| (&*r.case, r.peer, r.unit, r.ratio)).collect();
         let expected = [
             ("threads-1", "vma", "ns", 0.2),
             ("threads-2-same-type", "vma", "ns", 0.08),
