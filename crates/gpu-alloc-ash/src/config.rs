@@ -46,8 +46,8 @@ pub struct AllocatorConfig {
     pub growth_divisor: u64,
     /// The smallest piece of a block, in bytes, a power of two. Default 256.
     pub min_allocation_size: u64,
-    /// Requests of more bytes than this get memory of their own. `None`, the default, is a quarter
-    /// of the largest block of the memory type.
+    /// Requests of more bytes than this get memory of their own; up to twice as many, only if no block
+    /// that exists has room. `None`, the default, is a quarter of the largest block of the memory type.
     pub dedicated_above: Option<u64>,
     /// A request that finds no block gets memory of its own, as the last resort, only from this
     /// many bytes on. Default 1 MiB.

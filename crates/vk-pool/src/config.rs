@@ -46,7 +46,8 @@ pub struct PoolConfig {
     /// The next block is what the pool has committed over this; 0 means that every block has the
     /// first one's size.
     pub growth_divisor: u64,
-    /// Requests of more bytes than this get a memory object of their own.
+    /// Requests of more bytes than this get a memory object of their own; up to twice as many, only
+    /// if no block that exists has room.
     pub dedicated_above: u64,
     /// How many empty bytes stay.
     pub retention: Retention,

@@ -1,7 +1,7 @@
 //! The blocks of one memory type and class.
 //!
 //! Basic design: a request is first rounded as granularity and atom want it. Above a threshold it
-//! gets a memory object of its own. Else a few blocks that may hold it are asked, the tightest first
+//! gets a memory object of its own, unless a block has room anyway. Else a few blocks that may hold it are asked, the tightest first
 //! and empty ones last, so that others can empty and be given back. If none has room, a block that is
 //! on its way may have; else a new one is asked for. The pool never learns how its owner gets one.
 
@@ -94,6 +94,10 @@ impl MemoryPool {
     pub fn allocate(&mut self, request: &PoolRequest) -> Result<Answer, RequestError> {
         let (fitted, needed) = match fit(&self.config, request)? {
             Fit::Dedicated(fitted) => return Ok(Answer::NeedBlock(self.ask_dedicated(fitted))),
+            Fit::Either { whole, fitted, needed } => {
+                let place = self.place(&fitted, needed).map(Answer::Placed);
+                return Ok(place.unwrap_or_else(|| Answer::NeedBlock(self.ask_dedicated(whole))));
+            }
             Fit::Carved { fitted, needed } => (fitted, needed),
         };
         if let Some(place) = self.place(&fitted, needed) {
@@ -114,7 +118,9 @@ impl MemoryPool {
     /// That of [`allocate`](Self::allocate).
     pub fn allocate_placed(&mut self, request: &PoolRequest) -> Option<Place> {
         match fit(&self.config, request) {
-            Ok(Fit::Carved { fitted, needed }) => self.place(&fitted, needed),
+            Ok(Fit::Carved { fitted, needed } | Fit::Either { fitted, needed, .. }) => {
+                self.place(&fitted, needed)
+            }
             Ok(Fit::Dedicated(_)) | Err(_) => None,
         }
     }

@@ -52,6 +52,23 @@ fn the_threshold_decides_unless_the_request_does(
     bench.check_books();
 }
 
+#[rstest]
+#[case::above_the_threshold(32 * MIB + 1, false)]
+#[case::twice_it(64 * MIB, false)]
+#[case::more_than_twice_it(64 * MIB + 1, true)]
+fn a_large_request_takes_room_that_a_block_has_anyway(#[case] size: u64, #[case] expected: bool) {
+    let config = PoolConfig { first_block_size: 128 * MIB, ..PoolConfig::default() };
+    let mut bench = Bench::new(config);
+    let _small = bench.allocate(&bytes(MIB));
+    let first = bench.allocate(&bytes(size));
+    assert_eq!(first.is_dedicated(), expected);
+    // No second block is made for the next one.
+    let second = bench.allocate(&bytes(64 * MIB));
+    assert_eq!(second.is_dedicated(), !expected);
+    assert_eq!(bench.pool.stats().block_count, 1);
+    bench.check_books();
+}
+
 #[test]
 fn an_alignment_above_the_largest_block_is_served_by_offset_zero_of_its_own_object() {
     let mut bench = Bench::new(PoolConfig::default());

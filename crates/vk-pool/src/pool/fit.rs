@@ -9,7 +9,12 @@ pub(super) enum Fit {
     Dedicated(Fitted),
     /// A piece of a block of at least `needed` bytes.
     Carved { fitted: Fitted, needed: u64 },
+    /// A piece of a block that exists, or else a memory object of its own.
+    Either { whole: Fitted, fitted: Fitted, needed: u64 },
 }
+
+/// Requests up to this many times `dedicated_above` take room that a block has anyway.
+const ROOM_TAKEN_UP_TO: u64 = 2;
 
 /// Rounds a request as granularity and atom want it, and decides whether it is dedicated.
 pub(super) fn fit(config: &PoolConfig, request: &PoolRequest) -> Result<Fit, RequestError> {
@@ -21,12 +26,12 @@ pub(super) fn fit(config: &PoolConfig, request: &PoolRequest) -> Result<Fit, Req
     if !alignment.is_power_of_two() {
         return Err(RequestError::AlignmentNotPowerOfTwo { alignment });
     }
-    let whole = Fit::Dedicated(Fitted { requested: size, size, alignment });
+    let whole = Fitted { requested: size, size, alignment };
     let largest = config.largest_block_size;
-    match dedicated {
-        Dedicated::Always => return Ok(whole),
-        Dedicated::BySize if size > config.dedicated_above => return Ok(whole),
-        Dedicated::BySize | Dedicated::Never => {}
+    let is_large = dedicated == Dedicated::BySize && size > config.dedicated_above;
+    let limit = config.dedicated_above.saturating_mul(ROOM_TAKEN_UP_TO);
+    if dedicated == Dedicated::Always || is_large && size > limit {
+        return Ok(Fit::Dedicated(whole));
     }
     // A non-linear resource owns its granules, so no neighbour can be on one of them; an
     // allocation owns its atoms, so no flush or invalidate touches a neighbour's bytes.
@@ -44,10 +49,13 @@ pub(super) fn fit(config: &PoolConfig, request: &PoolRequest) -> Result<Fit, Req
         // Only offset 0 of a block satisfies an alignment above the largest one.
         (Some(rounded), Some(needed)) if needed.max(alignment_rounded) <= largest => {
             let fitted = Fitted { requested: size, size: rounded, alignment: alignment_rounded };
-            Ok(Fit::Carved { fitted, needed })
+            Ok(match is_large {
+                true => Fit::Either { whole, fitted, needed },
+                false => Fit::Carved { fitted, needed },
+            })
         }
         // Offset 0 of a memory object satisfies any alignment.
-        _ if dedicated == Dedicated::BySize => Ok(whole),
+        _ if dedicated == Dedicated::BySize => Ok(Fit::Dedicated(whole)),
         _ => Err(RequestError::LargerThanBlock { size, alignment, largest_block_size: largest }),
     }
 }
