@@ -185,6 +185,7 @@ impl GpuAllocator {
     }
 
     /// Hands the allocation on if it is one of ours.
+    #[inline]
     pub(crate) fn owned(&self, allocation: Allocation) -> Result<Allocation, Refused<Allocation>> {
         let (owner, asked) = (allocation.allocator_id, self.id);
         if owner == asked {

@@ -9,7 +9,7 @@ use crate::allocation::{Home, type_number};
 use crate::driver::ObjectInfo;
 use crate::facts::BudgetQuery;
 use crate::place::Attempt;
-use crate::shard::{ClassPool, MemoryObject, TypeShard};
+use crate::shard::{MemoryObject, TypeShard};
 use crate::{AllocError, Allocation, GpuAllocator};
 
 impl GpuAllocator {
@@ -109,19 +109,21 @@ impl GpuAllocator {
         let place = entry.pool.add_block(request, reservation, id);
         let place = place.expect("request and reservation are for this pool, and the id is new");
         entry.put_object(place.slot(), object);
-        let allocation = self.allocation(attempt, entry, place);
         drop(pools);
         wanted.shard.notify();
-        allocation
+        self.allocation(attempt.class, attempt.memory_type_index, object, place)
     }
 
+    /// What the user gets for a place in a memory object.
+    #[inline]
     pub(crate) fn allocation(
         &self,
-        attempt: &Attempt,
-        entry: &ClassPool,
+        class: ClassId,
+        memory_type_index: u32,
+        object: MemoryObject,
         place: vk_pool::Place,
     ) -> Allocation {
-        let MemoryObject { memory, mapped } = entry.object(place.slot());
+        let MemoryObject { memory, mapped } = object;
         // SAFETY: 1. The whole object is mapped, and the place lies in it.
         let mapped = mapped.map(|first| unsafe { first.add(place.offset()) });
         Allocation {
@@ -129,8 +131,8 @@ impl GpuAllocator {
             mapped,
             home: Home::Pool(place),
             allocator_id: self.id,
-            class: attempt.class,
-            memory_type_index: type_number(attempt.memory_type_index),
+            class,
+            memory_type_index: type_number(memory_type_index),
             named: false,
         }
     }

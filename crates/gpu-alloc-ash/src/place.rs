@@ -1,14 +1,15 @@
 //! From a request to an allocation: which memory type, which block, and what to do when there is
 //! none.
 //!
-//! Basic design: the ranking of memory types is computed first. For each type the pool is asked under
-//! its lock; if it needs a block, the lock is let go and the driver is asked. On out-of-memory the
+//! Basic design: nearly every request is placed in a block that exists, of the best memory type, and that
+//! is tried first, with nothing prepared for the case that it fails. All else is one cold function. It
+//! goes through the ranking of memory types. For each type the pool is asked under its lock; if it needs a block, the lock is let go and the driver is asked. On out-of-memory the
 //! block is halved down to a floor, then empty blocks of the heap are given back and the driver is
 //! asked once more, then the next memory type has its turn. The first round over the types stays within
 //! the driver's budgets, the second does not. Only when all that is through does a request that is large
 //! enough get memory of its own.
 
-use memtype_select::MemoryRequest;
+use memtype_select::{MemoryRequest, PackedRanking};
 use smallvec::SmallVec;
 use vk_pool::{Answer, ClassId, Dedicated, PoolRequest};
 
@@ -58,9 +59,56 @@ impl GpuAllocator {
         request: &AllocationRequest<'_>,
         terms: &Terms,
     ) -> Result<Allocation, AllocError> {
+        if let Some(name) = request.name {
+            return self.allocate_named(request, terms, name);
+        }
         self.check(request)?;
-        let first_choice = self.dedicated_choice(request, terms)?;
+        let dedicated = self.dedicated_choice(request, terms)?;
         let ranking = self.selector.rank(&request.type_question());
+        if dedicated != Dedicated::Always
+            && let Some(memory_type_index) = ranking.first()
+        {
+            let AllocationRequest { size, alignment, kind, .. } = *request;
+            let class = class(request.device_address);
+            let mut pools = self.types[memory_type_index as usize].lock();
+            let entry = pools.class(class);
+            let placed =
+                entry.pool.allocate_placed(&PoolRequest { size, alignment, kind, dedicated });
+            if let Some(place) = placed {
+                let object = entry.object(place.slot());
+                // Written out before the lock is let go: that waits for what was written, and who
+                // copies the answer does not have to wait again.
+                return Ok(self.allocation(class, memory_type_index, object, place));
+            }
+        }
+        self.allocate_anywhere(request, terms, dedicated, ranking)
+    }
+
+    /// [`allocate_within`](Self::allocate_within) with a name, which is put down with no lock held.
+    #[cold]
+    #[inline(never)]
+    fn allocate_named(
+        &self,
+        request: &AllocationRequest<'_>,
+        terms: &Terms,
+        name: &str,
+    ) -> Result<Allocation, AllocError> {
+        let nameless = AllocationRequest { name: None, ..*request };
+        let mut allocation = self.allocate_within(&nameless, terms)?;
+        self.name(&mut allocation, name);
+        Ok(allocation)
+    }
+
+    /// Every memory type in turn, with new blocks, smaller ones, and memory of its own at last.
+    #[cold]
+    #[inline(never)]
+    fn allocate_anywhere(
+        &self,
+        request: &AllocationRequest<'_>,
+        terms: &Terms,
+        first_choice: Dedicated,
+        ranking: PackedRanking,
+    ) -> Result<Allocation, AllocError> {
         if ranking.is_empty() {
             return Err(self.no_memory_type(request));
         }
@@ -80,7 +128,7 @@ impl GpuAllocator {
                 }
                 let attempt = Attempt::new(request, terms, memory_type_index, pass);
                 match self.attempt(&attempt) {
-                    Ok(allocation) => return Ok(self.named(allocation, request.name)),
+                    Ok(allocation) => return Ok(allocation),
                     Err(error) if error.may_fall_back() => {
                         if error.is_budget() {
                             over_budget_may_help |= bit;
@@ -128,6 +176,7 @@ impl GpuAllocator {
         passes
     }
 
+    #[inline]
     fn check(&self, request: &AllocationRequest<'_>) -> Result<(), AllocError> {
         if request.size == 0 {
             return Err(AllocError::ZeroSize);
@@ -151,6 +200,7 @@ impl GpuAllocator {
     }
 
     /// Whether the request gets memory of its own, by what user, driver and configuration say.
+    #[inline]
     fn dedicated_choice(
         &self,
         request: &AllocationRequest<'_>,
@@ -204,20 +254,23 @@ impl GpuAllocator {
         let best = self.selector.rank(&request.type_question()).first();
         let choice = self.dedicated_choice(request, terms);
         let (Some(memory_type_index), Ok(dedicated)) = (best, choice) else { return };
-        let pass = Pass { dedicated, over_budget: false, last_resort: false };
-        let attempt = Attempt::new(request, terms, memory_type_index, pass);
+        let AllocationRequest { size, alignment, kind, .. } = *request;
+        let pool_request = PoolRequest { size, alignment, kind, dedicated };
+        let class = class(request.device_address);
         let first = made.len();
         {
             let mut pools = self.types[memory_type_index as usize].lock();
-            let entry = pools.class(attempt.class);
+            let entry = pools.class(class);
             for _ in 0..count {
-                let Some(place) = entry.pool.allocate_placed(&attempt.request) else { break };
-                made.push(self.allocation(&attempt, entry, place));
+                let Some(place) = entry.pool.allocate_placed(&pool_request) else { break };
+                let object = entry.object(place.slot());
+                made.push(self.allocation(class, memory_type_index, object, place));
             }
         }
         // Names are put down with the lock let go.
-        let new = made.split_off(first);
-        made.extend(new.into_iter().map(|allocation| self.named(allocation, request.name)));
+        if let Some(name) = request.name {
+            made[first..].iter_mut().for_each(|allocation| self.name(allocation, name));
+        }
     }
 
     /// Asks one memory type, and makes a block for it if it needs one.
@@ -228,7 +281,11 @@ impl GpuAllocator {
                 let mut pools = shard.lock();
                 let entry = pools.class(attempt.class);
                 match entry.pool.allocate(&attempt.request)? {
-                    Answer::Placed(place) => return Ok(self.allocation(attempt, entry, place)),
+                    Answer::Placed(place) => {
+                        let object = entry.object(place.slot());
+                        let Attempt { class, memory_type_index, .. } = *attempt;
+                        return Ok(self.allocation(class, memory_type_index, object, place));
+                    }
                     answer => answer,
                 }
             };
@@ -241,12 +298,9 @@ impl GpuAllocator {
         }
     }
 
-    fn named(&self, mut allocation: Allocation, name: Option<&str>) -> Allocation {
-        if let Some(name) = name {
-            self.names.insert(&allocation, name);
-            allocation.named = true;
-        }
-        allocation
+    fn name(&self, allocation: &mut Allocation, name: &str) {
+        self.names.insert(allocation, name);
+        allocation.named = true;
     }
 }
 

@@ -74,6 +74,7 @@ impl TypeShard {
         self.config.dedicated_above
     }
 
+    #[inline]
     pub(crate) fn lock(&self) -> LockedPools<'_> {
         LockedPools { shard: self, pools: self.pools.lock() }
     }
@@ -103,15 +104,22 @@ impl TypeShard {
 
 impl LockedPools<'_> {
     /// The pool of a class, made now if it is the first request of that class.
+    #[inline]
     pub(crate) fn class(&mut self, class: ClassId) -> &mut ClassPool {
+        // The pool of the shard's own class was made with it, and is nearly always the one.
+        let index = if class == self.shard.config.class { 0 } else { self.other_class(class) };
+        &mut self.pools[index]
+    }
+
+    #[cold]
+    fn other_class(&mut self, class: ClassId) -> usize {
         let index = self.pools.iter().position(|entry| entry.class() == class);
-        let index = index.unwrap_or_else(|| {
+        index.unwrap_or_else(|| {
             let entry = ClassPool::new(&self.shard.config, class, &self.shard.budgets)
                 .expect("the same configuration was accepted for class 0");
             self.pools.push(entry);
             self.pools.len() - 1
-        });
-        &mut self.pools[index]
+        })
     }
 
     /// Every pool of the memory type.
@@ -135,6 +143,7 @@ impl ClassPool {
         self.pool.config().class
     }
 
+    #[inline]
     pub(crate) fn object(&self, slot: u32) -> MemoryObject {
         self.objects[slot as usize].expect("each block of the pool has its memory object")
     }

@@ -155,7 +155,10 @@ impl CachedSelector {
                 return answer.ranking;
             }
         }
-        self.compute(request, &question)
+        // Copies, so that neither lies in memory unless it comes to this: joined fields would be read
+        // back before what was written is there to be read.
+        let (request, question) = (*request, question);
+        self.compute(&request, &question)
     }
 
     /// The same as [`MemoryTypeSelector::select`], kept or computed.
@@ -183,9 +186,11 @@ impl CachedSelector {
             }
         };
         let join = |low: u32, high: u32| u64::from(high) << 32 | u64::from(low);
+        // No two that are neighbours in a request: they would be read as one word, right after two
+        // were written, and a processor waits for that.
         [
-            join(request.memory_type_bits, request.required.bits()),
-            join(request.preferred.bits(), request.avoided.bits()),
+            join(request.memory_type_bits, request.preferred.bits()),
+            join(request.required.bits(), request.avoided.bits()),
             join(request.opt_in.bits(), purpose),
         ]
     }

@@ -46,6 +46,7 @@ impl<const N: usize> Buckets<N> {
     }
 
     /// The first index of the first list at or above `bucket`.
+    #[inline]
     pub(crate) fn first_from(&self, bucket: usize) -> Option<u32> {
         let mut mask = u64::MAX << (bucket % 64);
         for word in bucket / 64..Self::WORDS {
@@ -65,6 +66,7 @@ impl<const N: usize> Buckets<N> {
     }
 
     /// The highest list that is not empty.
+    #[inline]
     pub(crate) fn highest(&self) -> Option<usize> {
         let word = (0..Self::WORDS).rev().find(|&word| self.occupied[word] != 0)?;
         Some(word * 64 + self.occupied[word].ilog2() as usize)
@@ -76,13 +78,18 @@ impl<const N: usize> Buckets<N> {
     }
 
     /// Moves an index to another list, to its front, or out of all lists.
+    #[inline]
     pub(crate) fn put(&mut self, index: u32, bucket: Option<usize>) {
         // `N` is at most 256.
         let bucket = bucket.and_then(|bucket| u16::try_from(bucket).ok());
-        let Link { bucket: old, previous, next } = self.links[index as usize];
-        if old == bucket {
-            return;
+        if self.links[index as usize].bucket != bucket {
+            self.relink(index, bucket);
         }
+    }
+
+    #[inline(never)]
+    fn relink(&mut self, index: u32, bucket: Option<u16>) {
+        let Link { bucket: old, previous, next } = self.links[index as usize];
         if let Some(old) = old {
             match previous {
                 NONE => self.set_head(old, next),

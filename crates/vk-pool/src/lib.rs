@@ -84,6 +84,7 @@ mod pending;
 mod pool;
 mod request;
 mod reservation;
+mod rounding;
 mod search;
 mod slots;
 mod stats;

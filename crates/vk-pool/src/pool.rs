@@ -116,6 +116,7 @@ impl MemoryPool {
     /// # Complexity
     ///
     /// That of [`allocate`](Self::allocate).
+    #[inline]
     pub fn allocate_placed(&mut self, request: &PoolRequest) -> Option<Place> {
         match fit(&self.config, request) {
             Ok(Fit::Carved { fitted, needed } | Fit::Either { fitted, needed, .. }) => {
@@ -142,6 +143,7 @@ impl MemoryPool {
     /// # Complexity
     ///
     /// The suballocator's own, and O(log blocks) when a block is given back.
+    #[inline]
     pub fn free(
         &mut self,
         place: Place,
@@ -175,18 +177,24 @@ impl MemoryPool {
         *used -= freed;
         *allocation_count -= 1;
         let emptied = *allocation_count == 0;
-        self.index.update(slot, Some(block));
+        if !emptied {
+            self.index.update_used(slot, suballocator);
+        }
         self.stats.used_size -= freed;
         self.stats.requested_size -= place.size;
         self.stats.allocation_count -= 1;
         self.live_peak.record(self.stats.used_size);
-        if !emptied {
-            return Ok(None);
-        }
+        Ok(if emptied { self.emptied(slot, size) } else { None })
+    }
+
+    /// Puts down that a block has emptied; answers the one that is superfluous now, if there is one.
+    #[cold]
+    fn emptied(&mut self, slot: u32, size: u64) -> Option<ReturnedBlock> {
+        self.index.update(slot, self.blocks.get(slot));
         self.books.block_emptied(size);
         self.stats.retained_count += 1;
         self.stats.retained_size += size;
-        Ok(self.superfluous())
+        self.superfluous()
     }
 
     /// Exact counts of this moment. O(1).

@@ -11,9 +11,10 @@ use smallvec::SmallVec;
 use crate::answer::Fitted;
 use crate::block::Block;
 use crate::buckets::Buckets;
+use crate::rounding::units_of;
 use crate::tlsf::bins::{BIN_COUNT, bin_of, first_bin_all_at_least};
 use crate::two_tier::{LARGEST_SPAN, is_small, search_order};
-use crate::{Algorithm, PoolConfig};
+use crate::{Algorithm, PoolConfig, Suballocator};
 
 /// How many blocks that may hold a request are asked before one that surely does.
 pub(crate) const BLOCKS_LOOKED_AT: usize = 4;
@@ -47,7 +48,7 @@ impl Search {
     pub(crate) fn of(config: &PoolConfig, fitted: &Fitted, needed: u64) -> Self {
         let unit = config.min_allocation_size;
         // Beyond 32 bits of units no block is large enough, and the highest bin says so.
-        let units = |bytes: u64| u32::try_from(bytes.div_ceil(unit)).unwrap_or(u32::MAX);
+        let units = |bytes: u64| u32::try_from(units_of(bytes, unit)).unwrap_or(u32::MAX);
         match config.algorithm {
             Algorithm::Buddy => {
                 let bin = bin_of(units(needed));
@@ -67,9 +68,37 @@ impl Search {
     }
 }
 
+/// The block that most likely has room: the first of [`BlockIndex::candidates`] that are in use.
+#[inline]
+pub(crate) fn first_choice(
+    index: &BlockIndex,
+    config: &PoolConfig,
+    fitted: &Fitted,
+    needed: u64,
+) -> Option<u32> {
+    let unit = config.min_allocation_size;
+    let small = config.algorithm == Algorithm::TwoTier && is_small(fitted.size, fitted.alignment);
+    if small {
+        let order = search_order(fitted.size, fitted.alignment, unit);
+        if let Some(slot) = index.small_rooms.first_from(order) {
+            return Some(slot);
+        }
+    }
+    let size = if config.algorithm == Algorithm::Buddy { needed } else { fitted.size };
+    let units = u32::try_from(units_of(size, unit)).unwrap_or(u32::MAX);
+    index.rooms.first_from(bin_of(units))
+}
+
 impl BlockIndex {
     pub(crate) fn new() -> Self {
         Self { rooms: Buckets::new(), small_rooms: Buckets::new(), empty: Buckets::new() }
+    }
+
+    /// [`update`](Self::update) of a block that was in use, and known here, and is in use still.
+    #[inline]
+    pub(crate) fn update_used(&mut self, slot: u32, suballocator: &Suballocator) {
+        self.rooms.put(slot, suballocator.room());
+        self.small_rooms.put(slot, suballocator.small_room());
     }
 
     /// Puts a block where it belongs now; `None` takes it out.
@@ -83,12 +112,6 @@ impl BlockIndex {
         self.rooms.put(slot, used.and_then(|used| used.room()));
         self.small_rooms.put(slot, used.and_then(|used| used.small_room()));
         self.empty.put(slot, empty.map(|block| block.size.ilog2() as usize));
-    }
-
-    /// The block that most likely has room.
-    pub(crate) fn first_choice(&self, search: Search) -> Option<u32> {
-        let in_span = search.small.and_then(|order| self.small_rooms.first_from(order));
-        in_span.or_else(|| self.rooms.first_from(search.from))
     }
 
     /// The blocks to ask, in order: at most `2 * BLOCKS_LOOKED_AT + 3`.

@@ -52,8 +52,11 @@ impl<T> Slots<T> {
         Some(value)
     }
 
-    pub(crate) fn get_mut(&mut self, index: u32) -> Option<&mut T> {
-        self.slots.get_mut(index as usize)?.value.as_mut()
+    /// The value at `index`, and its generation.
+    #[inline]
+    pub(crate) fn get_mut(&mut self, index: u32) -> Option<(u32, &mut T)> {
+        let slot = self.slots.get_mut(index as usize)?;
+        Some((slot.generation, slot.value.as_mut()?))
     }
 
     pub(crate) fn get(&self, index: u32) -> Option<&T> {
@@ -61,16 +64,13 @@ impl<T> Slots<T> {
     }
 
     /// The value at `index`, if it is still the one of this generation.
+    #[inline]
     pub(crate) fn get_live_mut(&mut self, index: u32, generation: u32) -> Option<&mut T> {
         let slot = self.slots.get_mut(index as usize)?;
         if slot.generation != generation {
             return None;
         }
         slot.value.as_mut()
-    }
-
-    pub(crate) fn generation(&self, index: u32) -> Option<u32> {
-        Some(self.slots.get(index as usize)?.generation)
     }
 
     /// Indices and values, ascending by index.

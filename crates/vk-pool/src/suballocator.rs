@@ -2,6 +2,7 @@
 
 use buddy_core::{BuddyAllocator, BuddyBlock};
 
+use crate::rounding::round_up;
 use crate::tlsf::Tlsf;
 use crate::tlsf::bins::bin_of;
 use crate::two_tier::TwoTier;
@@ -22,11 +23,12 @@ pub enum Algorithm {
 impl Algorithm {
     /// Bytes of the smallest block in which an empty suballocator of this kind serves the request;
     /// `None` where that is not a 64-bit number.
+    #[inline]
     #[must_use]
     pub fn needed(self, size: u64, alignment: u64, min_allocation_size: u64) -> Option<u64> {
         match self {
             // Offset 0 satisfies any alignment.
-            Self::TwoTier | Self::Tlsf => size.checked_next_multiple_of(min_allocation_size),
+            Self::TwoTier | Self::Tlsf => round_up(size, min_allocation_size),
             Self::Buddy => size.max(min_allocation_size).max(alignment).checked_next_power_of_two(),
         }
     }
@@ -45,9 +47,7 @@ impl Algorithm {
     /// then ask again.
     pub(crate) fn claim(self, alignment: u64, needed: u64) -> u64 {
         match self {
-            Self::TwoTier | Self::Tlsf => {
-                needed.checked_next_multiple_of(alignment).unwrap_or(u64::MAX)
-            }
+            Self::TwoTier | Self::Tlsf => round_up(needed, alignment).unwrap_or(u64::MAX),
             Self::Buddy => needed,
         }
     }
@@ -109,6 +109,7 @@ impl Suballocator {
     }
 
     /// Takes `size` bytes at a multiple of `alignment`, or `None` and no live piece has changed.
+    #[inline]
     pub fn allocate(&mut self, size: u64, alignment: u64) -> Option<Piece> {
         match self {
             Self::TwoTier(tiers) => tiers.allocate(size, alignment),
@@ -118,7 +119,8 @@ impl Suballocator {
             }
             Self::Buddy(buddy) => {
                 let block = buddy.allocate_aligned(size, alignment).ok()?;
-                let order = (block.size / buddy.min_block_size()).trailing_zeros();
+                // Both are powers of two, and a block has at least one minimum block.
+                let order = block.size.trailing_zeros() - buddy.min_block_size().trailing_zeros();
                 Some(Piece { offset: block.offset, size: block.size, node: order })
             }
         }
@@ -126,6 +128,7 @@ impl Suballocator {
 
     /// Gives back what was taken at `offset`; answers the bytes freed, or `None`, and nothing has
     /// changed, if no live piece of this node starts there.
+    #[inline]
     pub fn free(&mut self, offset: u64, node: u32) -> Option<u64> {
         match self {
             Self::TwoTier(tiers) => tiers.free(offset, node),
@@ -152,12 +155,13 @@ impl Suballocator {
     }
 
     /// The bin of the largest free piece; `None` for a full block. O(1).
+    #[inline]
     pub(crate) fn room(&self) -> Option<usize> {
         match self {
             Self::TwoTier(tiers) => tiers.room(),
             Self::Tlsf(tlsf) => tlsf.room(),
             Self::Buddy(buddy) => {
-                let units = buddy.largest_free_block() / buddy.min_block_size();
+                let units = buddy.largest_free_block() >> buddy.min_block_size().trailing_zeros();
                 // A block has fewer than 2^32 minimum pieces, or its bin is the highest all the same.
                 (units > 0).then(|| bin_of(u32::try_from(units).unwrap_or(u32::MAX)))
             }
@@ -165,6 +169,7 @@ impl Suballocator {
     }
 
     /// The largest order of which a span has a free block. O(1).
+    #[inline]
     pub(crate) fn small_room(&self) -> Option<usize> {
         match self {
             Self::TwoTier(tiers) => tiers.small_room(),

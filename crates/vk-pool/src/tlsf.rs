@@ -15,9 +15,9 @@
 //! earlier ones have built up.
 
 pub(crate) mod bins;
+mod fit;
 mod nodes;
 mod row;
-mod search;
 #[cfg(test)]
 mod tests;
 mod validate;
@@ -26,12 +26,6 @@ pub use self::validate::TlsfCorruption;
 
 use self::bins::{Bins, bin_of, first_bin_all_at_least};
 use self::nodes::{NONE, Node, NodeIndex, Nodes};
-
-/// How many nodes of one bin are looked at for a tight fit.
-const NODES_LOOKED_AT: usize = 4;
-
-/// How many bins that may hold a request are looked at before one that surely does.
-const BINS_LOOKED_AT: usize = 4;
 
 /// Suballocation of one region by two-level segregated fit.
 ///
@@ -142,6 +136,7 @@ impl Tlsf {
     /// # Complexity
     ///
     /// At most 17 nodes and 12 words of the bitmap are visited.
+    #[inline]
     pub fn allocate(&mut self, size: u64, alignment: u64) -> Option<TlsfBlock> {
         let alignment = alignment.max(1);
         if size == 0 || !alignment.is_power_of_two() {
@@ -150,8 +145,16 @@ impl Tlsf {
         let units = self.units_of(size)?;
         // At least one unit; an alignment beyond 32 bits is satisfied by offset 0 alone.
         let alignment = u32::try_from(alignment >> self.unit_log).unwrap_or(1 << 31).max(1);
+        let index = self.allocate_units(units, alignment)?;
+        Some(self.block(index, &self.nodes[index]))
+    }
+
+    /// Takes so many units at a multiple of `alignment` units. Answers the node alone, which fits
+    /// into a register: what it says of the place is read from the node.
+    fn allocate_units(&mut self, units: u32, alignment: u32) -> Option<NodeIndex> {
         let fit = self.find(units, alignment)?;
-        Some(self.take(fit, units))
+        self.take(fit, units);
+        Some(fit.index)
     }
 
     /// Gives back the piece at `offset` that `node` names; answers its bytes. `None`, and nothing has
@@ -215,6 +218,7 @@ impl Tlsf {
     }
 
     /// The highest bin that is not empty.
+    #[inline]
     pub(crate) fn room(&self) -> Option<usize> {
         self.bins.highest()
     }
@@ -256,6 +260,7 @@ impl Tlsf {
         core::iter::successors(step(self.first), move |(_, node)| step(node.next))
     }
 
+    #[inline]
     fn block(&self, index: NodeIndex, node: &Node) -> TlsfBlock {
         TlsfBlock {
             offset: u64::from(node.offset) << self.unit_log,
@@ -265,6 +270,7 @@ impl Tlsf {
     }
 
     /// `size` bytes in whole units; `None` for more than the region has.
+    #[inline]
     fn units_of(&self, size: u64) -> Option<u32> {
         let units = size.div_ceil(1 << self.unit_log);
         u32::try_from(units).ok().filter(|&units| units <= self.unit_count)

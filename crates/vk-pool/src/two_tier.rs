@@ -97,6 +97,7 @@ impl TwoTier {
     /// # Complexity
     ///
     /// That of [`Tlsf::allocate`] twice, and of one buddy allocation.
+    #[inline]
     pub fn allocate(&mut self, size: u64, alignment: u64) -> Option<Piece> {
         let alignment = alignment.max(1);
         if size == 0 || !alignment.is_power_of_two() {
@@ -124,6 +125,7 @@ impl TwoTier {
     /// # Complexity
     ///
     /// That of one buddy free, and of two of [`Tlsf::free`].
+    #[inline]
     pub fn free(&mut self, offset: u64, node: u32) -> Option<u64> {
         let size = if node & IN_SPAN == 0 {
             self.tlsf.free(offset, node)?
@@ -160,11 +162,13 @@ impl TwoTier {
     }
 
     /// The bin of the largest free piece of the segregated fit.
+    #[inline]
     pub(crate) fn room(&self) -> Option<usize> {
         self.tlsf.room()
     }
 
     /// The largest order of which a span has a free block.
+    #[inline]
     pub(crate) fn small_room(&self) -> Option<usize> {
         self.rooms.highest()
     }
@@ -236,15 +240,17 @@ impl TwoTier {
 }
 
 /// Whether a request goes to a span, in blocks that have them.
+#[inline]
 pub(crate) fn is_small(size: u64, alignment: u64) -> bool {
     size <= SMALL_LIMIT && alignment <= SMALL_LIMIT
 }
 
 /// The order of the free block of a span that surely holds a small request.
+#[inline]
 pub(crate) fn search_order(size: u64, alignment: u64, min_block_size: u64) -> usize {
     // At least one minimum block, and a power of two of them.
     let block = size.max(alignment).max(min_block_size).next_power_of_two();
-    (block / min_block_size).trailing_zeros() as usize
+    (block.trailing_zeros() - min_block_size.trailing_zeros()) as usize
 }
 
 /// Bytes of the spans of a block; 0 for none.

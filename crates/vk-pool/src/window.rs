@@ -14,6 +14,7 @@ pub(crate) struct PeakWindow {
 }
 
 impl PeakWindow {
+    #[inline]
     pub(crate) fn record(&mut self, value: u64) {
         self.current = self.current.max(value);
         self.operations += 1;

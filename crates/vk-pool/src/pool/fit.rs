@@ -1,6 +1,7 @@
 //! The rounding of a request, and whether it gets a memory object of its own.
 
 use crate::answer::Fitted;
+use crate::rounding::round_up;
 use crate::{Dedicated, PoolConfig, PoolRequest, RequestError, ResourceKind};
 
 /// What a request comes down to.
@@ -17,6 +18,7 @@ pub(super) enum Fit {
 const ROOM_TAKEN_UP_TO: u64 = 2;
 
 /// Rounds a request as granularity and atom want it, and decides whether it is dedicated.
+#[inline]
 pub(super) fn fit(config: &PoolConfig, request: &PoolRequest) -> Result<Fit, RequestError> {
     let PoolRequest { size, kind, dedicated, .. } = *request;
     let alignment = request.alignment.max(1);
@@ -40,7 +42,7 @@ pub(super) fn fit(config: &PoolConfig, request: &PoolRequest) -> Result<Fit, Req
         ResourceKind::NonLinear | ResourceKind::Unknown => config.buffer_image_granularity,
     };
     let unit = granule.max(config.atom_size);
-    let rounded = size.checked_next_multiple_of(unit);
+    let rounded = round_up(size, unit);
     let alignment_rounded = alignment.max(unit);
     let needed = rounded.and_then(|rounded| {
         config.algorithm.needed(rounded, alignment_rounded, config.min_allocation_size)

@@ -1,29 +1,41 @@
 //! Taking room in the blocks that exist.
+//!
+//! Most of the time the first block that is asked has room, so that way is short, without a call
+//! whose answer would pass through memory, and what the other ways need is not prepared.
 
 use super::MemoryPool;
 use crate::Place;
 use crate::answer::Fitted;
 use crate::block::Content;
-use crate::search::{Candidates, Search};
+use crate::search::{Candidates, Search, first_choice};
 
 impl MemoryPool {
     /// Takes room in a block that exists, if one of those that may have it has.
+    #[inline]
     pub(super) fn place(&mut self, fitted: &Fitted, needed: u64) -> Option<Place> {
-        let search = Search::of(&self.config, fitted, needed);
-        // Most of the time the first block has room, and nothing is to be remembered.
-        let first = self.index.first_choice(search);
+        let first = first_choice(&self.index, &self.config, fitted, needed);
         if let Some(place) = first.and_then(|slot| self.place_in(slot, fitted)) {
             return Some(place);
         }
+        // A copy, so that the request itself stays in registers.
+        let fitted = *fitted;
+        self.place_elsewhere(&fitted, needed)
+    }
+
+    /// Takes room in one of the other blocks that may have it.
+    #[cold]
+    #[inline(never)]
+    fn place_elsewhere(&mut self, fitted: &Fitted, needed: u64) -> Option<Place> {
+        let search = Search::of(&self.config, fitted, needed);
         let unit = self.config.min_allocation_size;
         let others: Candidates = self.index.candidates(search, needed, unit).collect();
         others.into_iter().find_map(|slot| self.place_in(slot, fitted))
     }
 
     /// Takes room in one carved block.
+    #[inline]
     pub(super) fn place_in(&mut self, slot: u32, fitted: &Fitted) -> Option<Place> {
-        let generation = self.blocks.generation(slot)?;
-        let block = self.blocks.get_mut(slot)?;
+        let (generation, block) = self.blocks.get_mut(slot)?;
         let size = block.size;
         let Content::Carved { suballocator, used, allocation_count } = &mut block.content else {
             return None;
@@ -36,8 +48,10 @@ impl MemoryPool {
             self.books.empty_block_taken(size);
             self.stats.retained_count -= 1;
             self.stats.retained_size -= size;
+            self.index.update(slot, Some(block));
+        } else {
+            self.index.update_used(slot, suballocator);
         }
-        self.index.update(slot, Some(block));
         self.stats.used_size += piece.size;
         self.stats.requested_size += fitted.requested;
         self.stats.allocation_count += 1;

@@ -14,6 +14,7 @@ const WORD_COUNT: usize = BIN_COUNT / 64;
 /// The bin of a free node of `units` units, at least 1.
 ///
 /// Up to 8 units each size has a bin of its own; above, eight bins share a power of two.
+#[inline]
 pub(crate) fn bin_of(units: u32) -> usize {
     if units < PER_OCTAVE {
         return units as usize;
@@ -25,6 +26,7 @@ pub(crate) fn bin_of(units: u32) -> usize {
 }
 
 /// The first bin of which every size is at least `units`.
+#[inline]
 pub(crate) fn first_bin_all_at_least(units: u32) -> usize {
     // One more than the bin of the largest smaller size.
     units.checked_sub(1).map_or(0, |smaller| bin_of(smaller) + 1)
@@ -43,10 +45,12 @@ impl Bins {
         Self { occupied: [0; WORD_COUNT], heads: [NONE; BIN_COUNT] }
     }
 
+    #[inline]
     pub(super) fn head(&self, bin: usize) -> NodeIndex {
         self.heads[bin]
     }
 
+    #[inline]
     pub(super) fn set_head(&mut self, bin: usize, head: NodeIndex) {
         self.heads[bin] = head;
         let bit = 1 << (bin % 64);
@@ -58,6 +62,7 @@ impl Bins {
     }
 
     /// The first bin from `bin` on that is not empty.
+    #[inline]
     pub(super) fn first_from(&self, bin: usize) -> Option<usize> {
         let first = bin / 64;
         let mut mask = u64::MAX << (bin % 64);
@@ -72,6 +77,7 @@ impl Bins {
     }
 
     /// The highest bin that is not empty.
+    #[inline]
     pub(super) fn highest(&self) -> Option<usize> {
         let word = (0..WORD_COUNT).rev().find(|&word| self.occupied[word] != 0)?;
         Some(word * 64 + self.occupied[word].ilog2() as usize)

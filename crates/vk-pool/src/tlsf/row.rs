@@ -1,13 +1,13 @@
 //! Changing the row of nodes and the lists of the bins.
 
+use super::Tlsf;
 use super::bins::bin_of;
+use super::fit::Fit;
 use super::nodes::{NONE, Node, NodeIndex};
-use super::search::Fit;
-use super::{Tlsf, TlsfBlock};
 
 impl Tlsf {
     /// Takes `units` of the node that was found.
-    pub(super) fn take(&mut self, fit: Fit, units: u32) -> TlsfBlock {
+    pub(super) fn take(&mut self, fit: Fit, units: u32) {
         let Fit { index, offset, .. } = fit;
         self.remove(index);
         let node = self.nodes[index];
@@ -34,7 +34,6 @@ impl Tlsf {
         taken.mark_taken();
         self.used_units += units;
         self.allocation_count += 1;
-        self.block(index, &self.nodes[index])
     }
 
     /// Joins a node with the free one before it; answers the node that holds both.

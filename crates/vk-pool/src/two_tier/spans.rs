@@ -16,18 +16,22 @@ pub(super) struct Span {
 
 impl Span {
     /// The order of its largest free block.
+    #[inline]
     pub(super) fn room(&self) -> Option<usize> {
-        let blocks = self.buddy.largest_free_block() / self.buddy.min_block_size();
-        Some(blocks.checked_ilog2()? as usize)
+        // Both are powers of two, and a free block has at least one minimum block.
+        let largest = self.buddy.largest_free_block().checked_ilog2()?;
+        Some((largest - self.buddy.min_block_size().trailing_zeros()) as usize)
     }
 }
 
 impl TwoTier {
+    #[inline]
     pub(super) fn is_small(&self, size: u64, alignment: u64) -> bool {
         self.span_size > 0 && is_small(size, alignment)
     }
 
     /// The order of the free block that surely holds a small request.
+    #[inline]
     pub(super) fn search_order(&self, size: u64, alignment: u64) -> usize {
         search_order(size, alignment, self.min_block_size)
     }
@@ -48,7 +52,8 @@ impl TwoTier {
         }
         self.used += block.size;
         self.allocation_count += 1;
-        let order = (block.size / self.min_block_size).trailing_zeros();
+        // Both are powers of two, and a block has at least one minimum block.
+        let order = block.size.trailing_zeros() - self.min_block_size.trailing_zeros();
         Some(Piece {
             offset: place.offset + block.offset,
             size: block.size,
@@ -75,6 +80,7 @@ impl TwoTier {
     }
 
     /// Takes a span out of the segregated fit.
+    #[cold]
     pub(super) fn new_span(&mut self) -> Option<u32> {
         let place = self.tlsf.allocate_reserved(self.span_size, self.span_size)?;
         let index = match self.vacant.pop() {
