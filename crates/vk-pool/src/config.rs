@@ -6,7 +6,8 @@ use crate::{Algorithm, ClassId, ConfigError};
 ///
 /// An emptied block stays while the empty bytes of the pool are at most the larger of
 /// `floor_bytes` and the peak of live bytes over the last few thousand operations divided by
-/// `live_divisor`. Sizing by the *current* live bytes alone makes and frees blocks over and over
+/// `live_divisor`; if that turned out too little, as a block had to be made soon after one went, then as
+/// many as would have done, for a few thousand operations. With both fields 0 nothing is ever kept. Sizing by the *current* live bytes alone makes and frees blocks over and over
 /// when the live bytes swing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Retention {

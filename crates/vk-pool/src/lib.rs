@@ -82,6 +82,7 @@ mod growth;
 mod limits;
 mod pending;
 mod pool;
+mod remakes;
 mod request;
 mod reservation;
 mod rounding;

@@ -17,6 +17,7 @@ use alloc::sync::Arc;
 use self::fit::{Fit, fit};
 use crate::block::{Block, Content};
 use crate::pending::PendingBlocks;
+use crate::remakes::Remakes;
 use crate::search::BlockIndex;
 use crate::slots::Slots;
 use crate::window::PeakWindow;
@@ -45,6 +46,7 @@ pub struct MemoryPool {
     stats: PoolStats,
     /// Peak of `stats.used_size` over the last operations.
     live_peak: PeakWindow,
+    remakes: Remakes,
 }
 
 impl MemoryPool {
@@ -76,6 +78,7 @@ impl MemoryPool {
             pending: PendingBlocks::default(),
             stats: PoolStats::default(),
             live_peak: PeakWindow::default(),
+            remakes: Remakes::default(),
         })
     }
 
@@ -184,6 +187,7 @@ impl MemoryPool {
         self.stats.requested_size -= place.size;
         self.stats.allocation_count -= 1;
         self.live_peak.record(self.stats.used_size);
+        self.remakes.operation();
         Ok(if emptied { self.emptied(slot, size) } else { None })
     }
 

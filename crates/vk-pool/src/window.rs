@@ -1,7 +1,7 @@
 //! The peak of a value over the last few thousand operations.
 
 /// Operations after which the older half of the window is forgotten.
-const HALF_WINDOW: u32 = 4096;
+pub(crate) const HALF_WINDOW: u32 = 4096;
 
 /// Remembers the peak of the last `HALF_WINDOW` to `2 * HALF_WINDOW` operations, in three words.
 #[derive(Clone, Debug, Default)]

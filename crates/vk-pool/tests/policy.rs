@@ -128,6 +128,21 @@ fn a_live_peak_keeps_a_quarter_of_itself() {
 }
 
 #[test]
+fn a_swing_beyond_what_is_kept_is_learnt_from() {
+    let mut bench = Bench::new(keep(16 * MIB));
+    for _ in 0..100 {
+        let places: Vec<_> = (0..4).map(|_| bench.allocate(&bytes(16 * MIB))).collect();
+        for place in places {
+            bench.free(place);
+        }
+        bench.check_books();
+    }
+    // Four blocks, of which two to four are made again until what is kept is as large as the swing.
+    assert_eq!(bench.pool.stats().retained_size, 64 * MIB);
+    assert!(bench.next_id <= 1 + 4 + 3 + 2 + 1, "{} blocks were made", bench.next_id - 1);
+}
+
+#[test]
 fn ping_pong_of_one_allocation_makes_one_block() {
     let mut bench = Bench::new(PoolConfig::default());
     for _ in 0..1000 {

@@ -115,6 +115,7 @@ impl MemoryPool {
     pub(super) fn ask_block(&mut self, fitted: Fitted, needed: u64) -> BlockRequest {
         let committed = self.books.committed().saturating_add(self.books.pending());
         let size = next_block_size(&self.config, committed, needed);
+        self.remakes.block_needed();
         self.books.block_asked(size);
         let claim = self.claim(&fitted, needed);
         self.ask(fitted, size, needed, Some(claim))
@@ -187,8 +188,17 @@ impl MemoryPool {
     pub(super) fn superfluous(&mut self) -> Option<ReturnedBlock> {
         let retention = self.config.retention;
         let of_live = self.live_peak.peak().checked_div(retention.live_divisor).unwrap_or(0);
-        if self.books.retained() <= retention.floor_bytes.max(of_live) {
+        let retained = self.books.retained();
+        let allowed = retention.floor_bytes.max(of_live);
+        if retained <= allowed {
             return None;
+        }
+        // Who asked for nothing to be kept gets what was asked for.
+        if allowed > 0 {
+            if retained <= self.remakes.worth_keeping() {
+                return None;
+            }
+            self.remakes.block_goes(retained);
         }
         self.trim()
     }

@@ -56,6 +56,7 @@ impl MemoryPool {
         self.stats.requested_size += fitted.requested;
         self.stats.allocation_count += 1;
         self.live_peak.record(self.stats.used_size);
+        self.remakes.operation();
         Some(Place {
             offset: piece.offset,
             size: fitted.requested,
