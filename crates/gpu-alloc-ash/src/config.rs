@@ -41,8 +41,8 @@ pub struct AllocatorConfig {
     /// Bytes of the smallest block that is tried when memory is short, a power of two, at most the
     /// smaller of the first blocks. Default 1 MiB.
     pub smallest_block_size: u64,
-    /// The next block is what a memory type has committed, divided by this; 0 makes all blocks as
-    /// large as the first. Default 2.
+    /// The next block is what a memory type has committed, divided by this, or, up to a quarter of the
+    /// largest block, as much as it has committed; 0 makes all blocks as large as the first. Default 2.
     pub growth_divisor: u64,
     /// The smallest piece of a block, in bytes, a power of two. Default 256.
     pub min_allocation_size: u64,
@@ -53,7 +53,8 @@ pub struct AllocatorConfig {
     /// many bytes on. Default 1 MiB.
     pub dedicated_floor: u64,
     /// Empty blocks are kept up to this many bytes for each memory type. `None`, the default, is
-    /// twice its first block.
+    /// twice [`first_block_size`](Self::first_block_size), or twice the largest block of a type whose
+    /// heap is so small that it is less.
     pub retained_bytes: Option<u64>,
     /// Empty blocks are also kept up to the peak of live bytes over the last few thousand operations
     /// divided by this; 0 for none. Default 4.
@@ -162,7 +163,8 @@ impl AllocatorConfig {
             if facts.host_only { self.host_first_block_size } else { self.first_block_size };
         // A user's first block above the user's largest stays so, and is refused by the check.
         let first = if largest < self.largest_block_size { first.min(largest) } else { first };
-        let floor_bytes = self.retained_bytes.unwrap_or(first.saturating_mul(2));
+        let floor_bytes =
+            self.retained_bytes.unwrap_or(self.first_block_size.min(largest).saturating_mul(2));
         PoolConfig {
             memory_type_index: facts.memory_type_index,
             heap_index: facts.heap_index,

@@ -44,8 +44,8 @@ pub struct PoolConfig {
     /// The smallest block that [`MemoryPool::shrink`](crate::MemoryPool::shrink) goes down to, in
     /// bytes, a power of two. A request that needs more sets its own floor.
     pub smallest_block_size: u64,
-    /// The next block is what the pool has committed over this; 0 means that every block has the
-    /// first one's size.
+    /// The next block is what the pool has committed over this, or, up to a quarter of the largest
+    /// block, as much as the pool has committed; 0 means that every block has the first one's size.
     pub growth_divisor: u64,
     /// Requests of more bytes than this get a memory object of their own; up to twice as many, only
     /// if no block that exists has room.
@@ -55,8 +55,8 @@ pub struct PoolConfig {
 }
 
 impl Default for PoolConfig {
-    /// Memory type 0 of heap 0, granularity and atom 1; blocks from 16 MiB to 128 MiB, each half
-    /// of what is committed; dedicated above 32 MiB; 32 MiB or a quarter of the live peak retained.
+    /// Memory type 0 of heap 0, granularity and atom 1; blocks from 16 MiB to 128 MiB, each as
+    /// large as all before it up to 32 MiB and half of that then; dedicated above 32 MiB; 32 MiB or a quarter of the live peak retained.
     ///
     /// On 13 recorded programs and texture churns these numbers commit 0.67 of what VMA 3.3 does at
     /// the peak, with about as many driver calls, and they held on traces that they were not

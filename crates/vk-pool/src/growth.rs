@@ -1,11 +1,15 @@
 //! How large the next block is.
 //!
-//! Basic design: the next block is a fraction of what the pool has committed, rounded up to a power
-//! of two and kept between the first and the largest block, then doubled until the request fits.
-//! Growth by a fraction, not by doubling the last block, is what keeps the slack of a program that
-//! stops growing small.
+//! Basic design: a pool doubles until its blocks reach a quarter of the largest; from then on the next
+//! block is a fraction of what the pool has committed. It is rounded up to a power of two and kept
+//! between the first and the largest block, then doubled until the request fits. Growth by a fraction,
+//! not by doubling, is what keeps the slack of a program that stops growing small; the first doublings
+//! save calls where the slack is a few mebibytes.
 
 use crate::PoolConfig;
+
+/// Blocks up to the largest over this may be as large as all before them.
+const DOUBLES_UP_TO: u64 = 4;
 
 /// Bytes of the next block of a pool with `committed` bytes (blocks on their way included), for a
 /// request that needs a block of at least `needed` bytes.
@@ -14,7 +18,10 @@ use crate::PoolConfig;
 pub(crate) fn next_block_size(config: &PoolConfig, committed: u64, needed: u64) -> u64 {
     let wanted = match config.growth_divisor {
         0 => config.first_block_size,
-        divisor => round_up_to_power(committed / divisor),
+        divisor => {
+            let doubled = committed.min(config.largest_block_size / DOUBLES_UP_TO);
+            round_up_to_power(doubled.max(committed / divisor))
+        }
     };
     let size = wanted.clamp(config.first_block_size, config.largest_block_size);
     size.max(round_up_to_power(needed)).min(config.largest_block_size)
@@ -42,11 +49,13 @@ mod tests {
     #[rstest]
     #[case::first(0, 256, 16 * MIB)]
     #[case::still_first(16 * MIB, 256, 16 * MIB)]
-    #[case::half_rounded_up(48 * MIB, 256, 32 * MIB)]
+    #[case::doubled(32 * MIB, 256, 32 * MIB)]
+    #[case::doubled_to_a_quarter_of_the_largest(64 * MIB, 256, 32 * MIB)]
+    #[case::half_rounded_up(80 * MIB, 256, 64 * MIB)]
     #[case::largest(4096 * MIB, 256, 128 * MIB)]
     #[case::request_decides(0, 20 * MIB, 32 * MIB)]
     #[case::beyond_64_bits(u64::MAX, 256, 128 * MIB)]
-    fn next_block_is_half_of_what_is_committed(
+    fn next_block_doubles_at_first_and_is_half_of_what_is_committed_then(
         #[case] committed: u64,
         #[case] needed: u64,
         #[case] size: u64,
