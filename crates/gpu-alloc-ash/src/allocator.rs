@@ -135,48 +135,38 @@ impl GpuAllocator {
     /// 1. The device has finished with everything that was bound to the allocation.
     /// 2. What was bound to it is destroyed, or will not be used again.
     pub unsafe fn free(&self, allocation: Allocation) -> Result<(), Refused<Allocation>> {
-        let allocation = self.owned(allocation)?;
+        if allocation.allocator_id != self.id {
+            return Err(self.foreign(allocation));
+        }
         if allocation.named {
             self.names.remove(&allocation);
         }
-        let Allocation { memory, mapped, home, allocator_id, class, memory_type_index, named } =
-            allocation;
-        let place = match home {
+        let place = match allocation.home {
             Home::Pool(place) => place,
             Home::External { index, .. } => {
                 self.forget_external(index);
                 return Ok(());
             }
         };
-        let mut pools = self.types[usize::from(memory_type_index)].lock();
-        let entry = pools.class(class);
-        let spent = match entry.pool.free(place) {
-            Ok(spent) => spent.map(|block| {
+        let mut pools = self.types[usize::from(allocation.memory_type_index)].lock();
+        let entry = pools.class(allocation.class);
+        match entry.pool.free(place) {
+            Ok(None) => Ok(()),
+            Ok(Some(block)) => {
                 let object = entry.take_object(block.slot());
-                (block, object)
-            }),
-            Err(refused) => {
-                let home = Home::Pool(refused.returned);
-                let returned = Allocation {
-                    memory,
-                    mapped,
-                    home,
-                    allocator_id,
-                    class,
-                    memory_type_index,
-                    named,
-                };
-                return Err(Refused { returned, error: refused.error.into() });
+                drop(pools);
+                self.give_back(block, object);
+                Ok(())
             }
-        };
-        drop(pools);
-        if let Some((block, object)) = spent {
-            self.give_back(block, object);
+            Err(refused) => {
+                let returned = Allocation { home: Home::Pool(refused.returned), ..allocation };
+                Err(Refused { returned, error: refused.error.into() })
+            }
         }
-        Ok(())
     }
 
     /// Frees the memory object of a block that has left the books of its pool.
+    #[cold]
     pub(crate) fn give_back(&self, block: vk_pool::ReturnedBlock, object: MemoryObject) {
         // SAFETY: 1. The pool answers each block once, and it was ours. 2. It has no live allocation,
         // and who freed the last one promised that the device has finished, by clause 1 of `free`.
@@ -185,13 +175,17 @@ impl GpuAllocator {
     }
 
     /// Hands the allocation on if it is one of ours.
-    #[inline]
     pub(crate) fn owned(&self, allocation: Allocation) -> Result<Allocation, Refused<Allocation>> {
-        let (owner, asked) = (allocation.allocator_id, self.id);
-        if owner == asked {
+        if allocation.allocator_id == self.id {
             return Ok(allocation);
         }
-        Err(Refused { returned: allocation, error: FreeError::ForeignAllocation { owner, asked } })
+        Err(self.foreign(allocation))
+    }
+
+    #[cold]
+    fn foreign(&self, allocation: Allocation) -> Refused<Allocation> {
+        let (owner, asked) = (allocation.allocator_id, self.id);
+        Refused { returned: allocation, error: FreeError::ForeignAllocation { owner, asked } }
     }
 
     /// The selector that ranks the device's memory types.

@@ -54,7 +54,8 @@ impl PackedRanking {
     #[inline]
     #[must_use]
     pub fn first(&self) -> Option<u32> {
-        self.iter().next()
+        // It stands lowest in the first word, which counts at least one if any will do.
+        (!self.is_empty()).then(|| u32::from(self.words[0].to_le_bytes()[0] & 31))
     }
 
     /// The indices of the memory types, best first.

@@ -18,7 +18,7 @@ pub(crate) struct Buckets<const N: usize> {
 /// An index's place in its list.
 #[derive(Clone, Copy, Debug)]
 struct Link {
-    bucket: Option<u16>,
+    bucket: Option<u8>,
     previous: u32,
     next: u32,
 }
@@ -41,8 +41,8 @@ impl<const N: usize> Buckets<N> {
     }
 
     /// The list an index is in.
-    pub(crate) fn bucket_of(&self, index: u32) -> Option<usize> {
-        self.links[index as usize].bucket.map(usize::from)
+    pub(crate) fn bucket_of(&self, index: u32) -> Option<u8> {
+        self.links[index as usize].bucket
     }
 
     /// The first index of the first list at or above `bucket`.
@@ -67,28 +67,27 @@ impl<const N: usize> Buckets<N> {
 
     /// The highest list that is not empty.
     #[inline]
-    pub(crate) fn highest(&self) -> Option<usize> {
+    pub(crate) fn highest(&self) -> Option<u8> {
         let word = (0..Self::WORDS).rev().find(|&word| self.occupied[word] != 0)?;
-        Some(word * 64 + self.occupied[word].ilog2() as usize)
+        // `N` is at most 256.
+        Some((word * 64 + self.occupied[word].ilog2() as usize).to_le_bytes()[0])
     }
 
     /// The first index of a list.
-    pub(crate) fn head(&self, bucket: usize) -> Option<u32> {
-        Some(self.heads[bucket]).filter(|&head| head != NONE)
+    pub(crate) fn head(&self, bucket: u8) -> Option<u32> {
+        Some(self.heads[usize::from(bucket)]).filter(|&head| head != NONE)
     }
 
     /// Moves an index to another list, to its front, or out of all lists.
     #[inline]
-    pub(crate) fn put(&mut self, index: u32, bucket: Option<usize>) {
-        // `N` is at most 256.
-        let bucket = bucket.and_then(|bucket| u16::try_from(bucket).ok());
+    pub(crate) fn put(&mut self, index: u32, bucket: Option<u8>) {
         if self.links[index as usize].bucket != bucket {
             self.relink(index, bucket);
         }
     }
 
     #[inline(never)]
-    fn relink(&mut self, index: u32, bucket: Option<u16>) {
+    fn relink(&mut self, index: u32, bucket: Option<u8>) {
         let Link { bucket: old, previous, next } = self.links[index as usize];
         if let Some(old) = old {
             match previous {
@@ -109,7 +108,7 @@ impl<const N: usize> Buckets<N> {
         }
     }
 
-    fn set_head(&mut self, bucket: u16, head: u32) {
+    fn set_head(&mut self, bucket: u8, head: u32) {
         let bucket = usize::from(bucket);
         self.heads[bucket] = head;
         let bit = 1 << (bucket % 64);
@@ -128,7 +127,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn searches_agree_with_a_scan(moves in prop::collection::vec((0u32..20, prop::option::of(0usize..128)), 1..200), from in 0usize..128) {
+        fn searches_agree_with_a_scan(moves in prop::collection::vec((0u32..20, prop::option::of(0u8..128)), 1..200), from in 0u8..128) {
             let mut buckets = Buckets::<128>::new();
             buckets.grow(20);
             let mut shadow = [None; 20];
@@ -137,13 +136,13 @@ mod tests {
                 shadow[index as usize] = bucket;
             }
             let lowest = shadow.iter().flatten().copied().filter(|&bucket| bucket >= from).min();
-            let found = buckets.first_from(from);
+            let found = buckets.first_from(usize::from(from));
             prop_assert_eq!(found.and_then(|index| buckets.bucket_of(index)), lowest);
             prop_assert_eq!(buckets.highest(), shadow.iter().flatten().copied().max());
             // Walking visits every listed index once, in ascending buckets.
             let walked: Vec<u32> = core::iter::successors(buckets.first_from(0), |&index| buckets.next(index)).collect();
             prop_assert_eq!(walked.len(), shadow.iter().flatten().count());
-            let order: Vec<usize> = walked.iter().map(|&index| buckets.bucket_of(index).unwrap()).collect();
+            let order: Vec<u8> = walked.iter().map(|&index| buckets.bucket_of(index).unwrap()).collect();
             prop_assert!(order.is_sorted());
             for (index, bucket) in (0u32..).zip(shadow) {
                 prop_assert_eq!(buckets.bucket_of(index), bucket);

@@ -151,10 +151,17 @@ impl MemoryPool {
         &mut self,
         place: Place,
     ) -> Result<Option<ReturnedBlock>, Refused<Place, FreeError>> {
+        match self.take_back(&place) {
+            Ok(spent) => Ok(spent),
+            Err(error) => Err(Refused { returned: place, error }),
+        }
+    }
+
+    #[inline]
+    fn take_back(&mut self, place: &Place) -> Result<Option<ReturnedBlock>, FreeError> {
         let (slot, offset) = (place.slot, place.offset);
         let Some(block) = self.blocks.get_live_mut(slot, place.generation) else {
-            let error = FreeError::UnknownBlock { slot, generation: place.generation };
-            return Err(Refused { returned: place, error });
+            return Err(FreeError::UnknownBlock { slot, generation: place.generation });
         };
         let (size, id) = (block.size, block.id);
         let (suballocator, used, allocation_count) = match &mut block.content {
@@ -164,24 +171,18 @@ impl MemoryPool {
             Content::Carved { suballocator, used, allocation_count } if !place.dedicated => {
                 (suballocator, used, allocation_count)
             }
-            _ => {
-                return Err(Refused {
-                    returned: place,
-                    error: FreeError::NotAllocated { slot, offset },
-                });
-            }
+            _ => return Err(FreeError::NotAllocated { slot, offset }),
         };
+        let rooms = suballocator.rooms();
         let Some(freed) = suballocator.free(offset, place.node) else {
-            return Err(Refused {
-                returned: place,
-                error: FreeError::NotAllocated { slot, offset },
-            });
+            return Err(FreeError::NotAllocated { slot, offset });
         };
         *used -= freed;
         *allocation_count -= 1;
         let emptied = *allocation_count == 0;
-        if !emptied {
-            self.index.update_used(slot, suballocator);
+        let rooms_now = suballocator.rooms();
+        if rooms_now != rooms && !emptied {
+            self.index.update_used(slot, rooms_now);
         }
         self.stats.used_size -= freed;
         self.stats.requested_size -= place.size;

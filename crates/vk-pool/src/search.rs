@@ -12,6 +12,7 @@ use crate::answer::Fitted;
 use crate::block::Block;
 use crate::buckets::Buckets;
 use crate::rounding::units_of;
+use crate::suballocator::Rooms;
 use crate::tlsf::bins::{BIN_COUNT, bin_of, first_bin_all_at_least};
 use crate::two_tier::{LARGEST_SPAN, is_small, search_order};
 use crate::{Algorithm, PoolConfig, Suballocator};
@@ -95,10 +96,10 @@ impl BlockIndex {
     }
 
     /// [`update`](Self::update) of a block that was in use, and known here, and is in use still.
-    #[inline]
-    pub(crate) fn update_used(&mut self, slot: u32, suballocator: &Suballocator) {
-        self.rooms.put(slot, suballocator.room());
-        self.small_rooms.put(slot, suballocator.small_room());
+    #[inline(never)]
+    pub(crate) fn update_used(&mut self, slot: u32, rooms: Rooms) {
+        self.rooms.put(slot, rooms.large);
+        self.small_rooms.put(slot, rooms.small);
     }
 
     /// Puts a block where it belongs now; `None` takes it out.
@@ -109,9 +110,11 @@ impl BlockIndex {
         self.empty.grow(count);
         let empty = block.filter(|block| block.is_empty());
         let used = block.filter(|block| !block.is_empty()).and_then(Block::suballocator);
-        self.rooms.put(slot, used.and_then(|used| used.room()));
-        self.small_rooms.put(slot, used.and_then(|used| used.small_room()));
-        self.empty.put(slot, empty.map(|block| block.size.ilog2() as usize));
+        let rooms = used.map_or(Rooms::default(), Suballocator::rooms);
+        self.rooms.put(slot, rooms.large);
+        self.small_rooms.put(slot, rooms.small);
+        // Below 64.
+        self.empty.put(slot, empty.map(|block| block.size.ilog2().to_le_bytes()[0]));
     }
 
     /// The blocks to ask, in order: at most `2 * BLOCKS_LOOKED_AT + 3`.

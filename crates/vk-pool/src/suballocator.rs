@@ -64,6 +64,15 @@ pub struct Piece {
     pub node: u32,
 }
 
+/// What a block can still serve, as blocks are listed by it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Rooms {
+    /// The bin of the largest free piece; `None` for a full block.
+    pub(crate) large: Option<u8>,
+    /// The largest order of which a span has a free block.
+    pub(crate) small: Option<u8>,
+}
+
 /// A block of a size that an algorithm cannot carve.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -154,26 +163,19 @@ impl Suballocator {
         tiers.into_iter().flatten().chain(tlsf).chain(buddy)
     }
 
-    /// The bin of the largest free piece; `None` for a full block. O(1).
+    /// What it can still serve. O(1).
     #[inline]
-    pub(crate) fn room(&self) -> Option<usize> {
+    pub(crate) fn rooms(&self) -> Rooms {
         match self {
-            Self::TwoTier(tiers) => tiers.room(),
-            Self::Tlsf(tlsf) => tlsf.room(),
+            Self::TwoTier(tiers) => tiers.rooms(),
+            Self::Tlsf(tlsf) => Rooms { large: tlsf.room(), small: None },
             Self::Buddy(buddy) => {
                 let units = buddy.largest_free_block() >> buddy.min_block_size().trailing_zeros();
                 // A block has fewer than 2^32 minimum pieces, or its bin is the highest all the same.
-                (units > 0).then(|| bin_of(u32::try_from(units).unwrap_or(u32::MAX)))
+                let bin = || bin_of(u32::try_from(units).unwrap_or(u32::MAX));
+                // There are fewer than 256 bins.
+                Rooms { large: (units > 0).then(|| bin().to_le_bytes()[0]), small: None }
             }
-        }
-    }
-
-    /// The largest order of which a span has a free block. O(1).
-    #[inline]
-    pub(crate) fn small_room(&self) -> Option<usize> {
-        match self {
-            Self::TwoTier(tiers) => tiers.small_room(),
-            Self::Tlsf(_) | Self::Buddy(_) => None,
         }
     }
 }

@@ -219,7 +219,7 @@ impl Tlsf {
 
     /// The highest bin that is not empty.
     #[inline]
-    pub(crate) fn room(&self) -> Option<usize> {
+    pub(crate) fn room(&self) -> Option<u8> {
         self.bins.highest()
     }
 

@@ -17,6 +17,7 @@ use alloc::vec::Vec;
 use self::spans::Span;
 use crate::Piece;
 use crate::buckets::Buckets;
+use crate::suballocator::Rooms;
 use crate::tlsf::{Tlsf, TlsfConfigError, TlsfCorruption};
 
 /// The largest request that goes to a span, in bytes: rounding up what is smaller costs about one per
@@ -161,16 +162,11 @@ impl TwoTier {
         size.checked_next_multiple_of(min_allocation_size)
     }
 
-    /// The bin of the largest free piece of the segregated fit.
+    /// The bin of the largest free piece of the segregated fit, and the largest order of which a span
+    /// has a free block.
     #[inline]
-    pub(crate) fn room(&self) -> Option<usize> {
-        self.tlsf.room()
-    }
-
-    /// The largest order of which a span has a free block.
-    #[inline]
-    pub(crate) fn small_room(&self) -> Option<usize> {
-        self.rooms.highest()
+    pub(crate) fn rooms(&self) -> Rooms {
+        Rooms { large: self.tlsf.room(), small: self.rooms.highest() }
     }
 
     /// Bytes taken, rounding included.

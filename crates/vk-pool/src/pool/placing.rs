@@ -40,7 +40,9 @@ impl MemoryPool {
         let Content::Carved { suballocator, used, allocation_count } = &mut block.content else {
             return None;
         };
+        let rooms = suballocator.rooms();
         let piece = suballocator.allocate(fitted.size, fitted.alignment)?;
+        let rooms_now = suballocator.rooms();
         let was_empty = *allocation_count == 0;
         *used += piece.size;
         *allocation_count += 1;
@@ -49,8 +51,8 @@ impl MemoryPool {
             self.stats.retained_count -= 1;
             self.stats.retained_size -= size;
             self.index.update(slot, Some(block));
-        } else {
-            self.index.update_used(slot, suballocator);
+        } else if rooms_now != rooms {
+            self.index.update_used(slot, rooms_now);
         }
         self.stats.used_size += piece.size;
         self.stats.requested_size += fitted.requested;

@@ -37,12 +37,14 @@ pub(crate) fn first_bin_all_at_least(units: u32) -> usize {
 pub(super) struct Bins {
     /// Bit `b % 64` of word `b / 64` is set iff `heads[b]` is not `NONE`.
     occupied: [u64; WORD_COUNT],
+    /// The highest bin that is not empty, which is asked for with every allocation and release.
+    highest: Option<u8>,
     heads: [NodeIndex; BIN_COUNT],
 }
 
 impl Bins {
     pub(super) fn new() -> Self {
-        Self { occupied: [0; WORD_COUNT], heads: [NONE; BIN_COUNT] }
+        Self { occupied: [0; WORD_COUNT], highest: None, heads: [NONE; BIN_COUNT] }
     }
 
     #[inline]
@@ -54,10 +56,16 @@ impl Bins {
     pub(super) fn set_head(&mut self, bin: usize, head: NodeIndex) {
         self.heads[bin] = head;
         let bit = 1 << (bin % 64);
+        // There are 256 bins.
+        let this = Some(bin.to_le_bytes()[0]);
         if head == NONE {
             self.occupied[bin / 64] &= !bit;
+            if self.highest == this {
+                self.highest = self.find_highest();
+            }
         } else {
             self.occupied[bin / 64] |= bit;
+            self.highest = self.highest.max(this);
         }
     }
 
@@ -78,8 +86,12 @@ impl Bins {
 
     /// The highest bin that is not empty.
     #[inline]
-    pub(super) fn highest(&self) -> Option<usize> {
+    pub(super) fn highest(&self) -> Option<u8> {
+        self.highest
+    }
+
+    fn find_highest(&self) -> Option<u8> {
         let word = (0..WORD_COUNT).rev().find(|&word| self.occupied[word] != 0)?;
-        Some(word * 64 + self.occupied[word].ilog2() as usize)
+        Some((word * 64 + self.occupied[word].ilog2() as usize).to_le_bytes()[0])
     }
 }

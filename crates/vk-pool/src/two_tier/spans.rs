@@ -17,10 +17,11 @@ pub(super) struct Span {
 impl Span {
     /// The order of its largest free block.
     #[inline]
-    pub(super) fn room(&self) -> Option<usize> {
+    pub(super) fn room(&self) -> Option<u8> {
         // Both are powers of two, and a free block has at least one minimum block.
         let largest = self.buddy.largest_free_block().checked_ilog2()?;
-        Some((largest - self.buddy.min_block_size().trailing_zeros()) as usize)
+        // Below 64.
+        Some((largest - self.buddy.min_block_size().trailing_zeros()).to_le_bytes()[0])
     }
 }
 
@@ -36,6 +37,7 @@ impl TwoTier {
         search_order(size, alignment, self.min_block_size)
     }
 
+    #[inline]
     pub(super) fn allocate_small(&mut self, size: u64, alignment: u64) -> Option<Piece> {
         let order = self.search_order(size, alignment);
         let index = match self.rooms.first_from(order) {
@@ -61,6 +63,7 @@ impl TwoTier {
         })
     }
 
+    #[inline]
     pub(super) fn free_small(&mut self, offset: u64, node: u32) -> Option<u64> {
         let index = node >> ORDER_BITS;
         let order = node & ((1 << ORDER_BITS) - 1);
@@ -103,6 +106,7 @@ impl TwoTier {
     }
 
     /// Ends the span that is empty, if one is kept.
+    #[inline(never)]
     pub(super) fn give_empty_span_back(&mut self) -> Option<()> {
         let index = self.empty.take()?;
         let place =
