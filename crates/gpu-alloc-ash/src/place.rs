@@ -73,7 +73,7 @@ impl GpuAllocator {
             let mut pools = self.types[memory_type_index as usize].lock();
             let entry = pools.class(class);
             let placed =
-                entry.pool.allocate_placed(&PoolRequest { size, alignment, kind, dedicated });
+                entry.pool.allocate_at_once(&PoolRequest { size, alignment, kind, dedicated });
             if let Some(place) = placed {
                 let object = entry.object(place.slot());
                 // Written out before the lock is let go: that waits for what was written, and who

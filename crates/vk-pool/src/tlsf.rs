@@ -165,16 +165,14 @@ impl Tlsf {
     /// O(1).
     pub fn free(&mut self, offset: u64, node: u32) -> Option<u64> {
         let index = NodeIndex(node);
-        let Node { offset: start, size, .. } = *self.nodes.taken(index)?;
-        if u64::from(start) << self.unit_log != offset {
+        let node = *self.nodes.taken(index)?;
+        if u64::from(node.offset) << self.unit_log != offset {
             return None;
         }
-        self.used_units -= size;
+        self.used_units -= node.size;
         self.allocation_count -= 1;
-        let index = self.join_with_previous(index);
-        self.join_with_next(index);
-        self.insert(index);
-        Some(u64::from(size) << self.unit_log)
+        self.join(index, &node);
+        Some(u64::from(node.size) << self.unit_log)
     }
 
     /// Takes a piece that [`free`](Self::free) will not give back: one of the tier above.
@@ -200,7 +198,7 @@ impl Tlsf {
         let whole =
             Node { offset: 0, size: self.unit_count, previous: NONE, next: NONE, ..Node::EMPTY };
         self.first = self.nodes.add(whole);
-        self.insert(self.first);
+        self.insert(self.first, self.unit_count);
     }
 
     /// Whether [`allocate`](Self::allocate) of `size` bytes without an alignment above the unit would

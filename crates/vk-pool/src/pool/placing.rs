@@ -1,7 +1,7 @@
 //! Taking room in the blocks that exist.
 //!
-//! Most of the time the first block that is asked has room, so that way is short, without a call
-//! whose answer would pass through memory, and what the other ways need is not prepared.
+//! Most of the time the first block that is asked has room, so that way is short: no call on it has
+//! an answer that would pass through memory, and what the other ways need is not prepared.
 
 use super::MemoryPool;
 use crate::Place;
@@ -10,21 +10,20 @@ use crate::block::Content;
 use crate::search::{Candidates, Search, first_choice};
 
 impl MemoryPool {
-    /// Takes room in a block that exists, if one of those that may have it has.
+    /// Takes room in the block that most likely has it.
     #[inline]
+    pub(super) fn place_first(&mut self, fitted: &Fitted, needed: u64) -> Option<Place> {
+        let slot = first_choice(&self.index, &self.config, fitted, needed)?;
+        self.place_in(slot, fitted)
+    }
+
+    /// Takes room in a block that exists, if one of those that may have it has.
     pub(super) fn place(&mut self, fitted: &Fitted, needed: u64) -> Option<Place> {
-        let first = first_choice(&self.index, &self.config, fitted, needed);
-        if let Some(place) = first.and_then(|slot| self.place_in(slot, fitted)) {
-            return Some(place);
-        }
-        // A copy, so that the request itself stays in registers.
-        let fitted = *fitted;
-        self.place_elsewhere(&fitted, needed)
+        self.place_first(fitted, needed).or_else(|| self.place_elsewhere(fitted, needed))
     }
 
     /// Takes room in one of the other blocks that may have it.
     #[cold]
-    #[inline(never)]
     fn place_elsewhere(&mut self, fitted: &Fitted, needed: u64) -> Option<Place> {
         let search = Search::of(&self.config, fitted, needed);
         let unit = self.config.min_allocation_size;

@@ -9,15 +9,15 @@ impl Tlsf {
     /// Takes `units` of the node that was found.
     pub(super) fn take(&mut self, fit: Fit, units: u32) {
         let Fit { index, offset, .. } = fit;
-        self.remove(index);
         let node = self.nodes[index];
+        self.remove(&node);
         let padding = offset - node.offset;
         if padding > 0 {
             // The node before is taken, since no two free ones are side by side.
             let front = self.nodes.add(Node { size: padding, next: index, ..node });
             self.set_next(node.previous, front);
             self.nodes[index].previous = front;
-            self.insert(front);
+            self.insert(front, padding);
         }
         // No underflow: `fit` has found room for padding and units.
         let rest = node.size - padding - units;
@@ -26,7 +26,7 @@ impl Tlsf {
             let tail = self.nodes.add(tail);
             self.set_previous(node.next, tail);
             self.nodes[index].next = tail;
-            self.insert(tail);
+            self.insert(tail, rest);
         }
         let taken = &mut self.nodes[index];
         taken.offset = offset;
@@ -36,39 +36,38 @@ impl Tlsf {
         self.allocation_count += 1;
     }
 
-    /// Joins a node with the free one before it; answers the node that holds both.
-    pub(super) fn join_with_previous(&mut self, index: NodeIndex) -> NodeIndex {
-        let Node { previous, size, next, .. } = self.nodes[index];
-        if previous == NONE || self.nodes[previous].is_taken() {
-            return index;
+    /// Joins a node that was taken with the free ones beside it, and hangs what comes of it into its
+    /// bin.
+    pub(super) fn join(&mut self, index: NodeIndex, node: &Node) {
+        let (mut whole, mut size, mut behind) = (index, node.size, node.next);
+        if node.next != NONE {
+            let next = self.nodes[node.next];
+            if !next.is_taken() {
+                self.remove(&next);
+                size += next.size;
+                behind = next.next;
+                self.nodes.release(node.next);
+            }
         }
-        self.remove(previous);
-        let joined = &mut self.nodes[previous];
-        joined.size += size;
-        joined.next = next;
-        self.set_previous(next, previous);
-        self.nodes.release(index);
-        previous
-    }
-
-    /// Joins a node with the free one behind it.
-    pub(super) fn join_with_next(&mut self, index: NodeIndex) {
-        let next = self.nodes[index].next;
-        if next == NONE || self.nodes[next].is_taken() {
-            return;
+        if node.previous != NONE {
+            let previous = self.nodes[node.previous];
+            if !previous.is_taken() {
+                self.remove(&previous);
+                size += previous.size;
+                whole = node.previous;
+                self.nodes.release(index);
+            }
         }
-        self.remove(next);
-        let Node { size, next: behind, .. } = self.nodes[next];
-        let joined = &mut self.nodes[index];
-        joined.size += size;
+        let joined = &mut self.nodes[whole];
+        joined.size = size;
         joined.next = behind;
-        self.set_previous(behind, index);
-        self.nodes.release(next);
+        self.set_previous(behind, whole);
+        self.insert(whole, size);
     }
 
-    /// Hangs a free node into its bin.
-    pub(super) fn insert(&mut self, index: NodeIndex) {
-        let bin = bin_of(self.nodes[index].size);
+    /// Hangs a free node of `size` units into its bin.
+    pub(super) fn insert(&mut self, index: NodeIndex, size: u32) {
+        let bin = bin_of(size);
         let head = self.bins.head(bin);
         let node = &mut self.nodes[index];
         node.previous_free = NONE;
@@ -80,8 +79,8 @@ impl Tlsf {
     }
 
     /// Takes a free node out of its bin.
-    pub(super) fn remove(&mut self, index: NodeIndex) {
-        let Node { size, previous_free, next_free, .. } = self.nodes[index];
+    pub(super) fn remove(&mut self, node: &Node) {
+        let Node { size, previous_free, next_free, .. } = *node;
         if next_free != NONE {
             self.nodes[next_free].previous_free = previous_free;
         }

@@ -73,7 +73,8 @@ fn validate_finds_planted_faults() {
 
     let mut region = busy();
     let index = free(&region);
-    region.remove(index);
+    let node = region.nodes[index];
+    region.remove(&node);
     assert!(matches!(region.validate(), Err(TlsfCorruption::Listed { .. })));
 
     let mut region = busy();
