@@ -174,16 +174,9 @@ impl GpuAllocator {
         self.budgets.released(block);
     }
 
-    /// Hands the allocation on if it is one of ours.
-    pub(crate) fn owned(&self, allocation: Allocation) -> Result<Allocation, Refused<Allocation>> {
-        if allocation.allocator_id == self.id {
-            return Ok(allocation);
-        }
-        Err(self.foreign(allocation))
-    }
-
+    /// The refusal of another allocator's allocation.
     #[cold]
-    fn foreign(&self, allocation: Allocation) -> Refused<Allocation> {
+    pub(crate) fn foreign(&self, allocation: Allocation) -> Refused<Allocation> {
         let (owner, asked) = (allocation.allocator_id, self.id);
         Refused { returned: allocation, error: FreeError::ForeignAllocation { owner, asked } }
     }

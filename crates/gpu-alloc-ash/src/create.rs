@@ -91,10 +91,7 @@ impl GpuAllocator {
         let buffer =
             buffer.map_err(|result| CreateError::Driver { call: "vkCreateBuffer", result })?;
         // SAFETY: 1. It was created above.
-        let (resource, allocation) = unsafe { self.back(buffer, &request) }?;
-        let Resource::Buffer(buffer) = resource else {
-            unreachable!("`back` hands its resource on")
-        };
+        let allocation = unsafe { self.back(Resource::Buffer(buffer), &request) }?;
         Ok((buffer, allocation))
     }
 
@@ -131,8 +128,7 @@ impl GpuAllocator {
         let image =
             image.map_err(|result| CreateError::Driver { call: "vkCreateImage", result })?;
         // SAFETY: 1. It was created above.
-        let (resource, allocation) = unsafe { self.back(image, &request) }?;
-        let Resource::Image(image) = resource else { unreachable!("`back` hands its resource on") };
+        let allocation = unsafe { self.back(Resource::Image(image), &request) }?;
         Ok((image, allocation))
     }
 
@@ -201,7 +197,7 @@ impl GpuAllocator {
         &self,
         resource: Resource,
         request: &AllocationRequest<'_>,
-    ) -> Result<(Resource, Allocation), CreateError> {
+    ) -> Result<Allocation, CreateError> {
         // SAFETY: 1. Our clause 1; what is bound in parts was refused.
         let allocation = match unsafe { self.allocate_for(resource, request) } {
             Ok(allocation) => allocation,
@@ -214,7 +210,7 @@ impl GpuAllocator {
         // SAFETY: 1. Our clause 1. 2. The allocation was made for the resource's requirements.
         let bound = unsafe { self.driver.bind(resource, allocation.memory(), allocation.offset()) };
         let Err((call, result)) = bound else {
-            return Ok((resource, allocation));
+            return Ok(allocation);
         };
         // SAFETY: 1. Our clause 1.
         unsafe { self.driver.destroy(resource) };
@@ -232,7 +228,9 @@ impl GpuAllocator {
         resource: Resource,
         allocation: Allocation,
     ) -> Result<(), Refused<Allocation>> {
-        let allocation = self.owned(allocation)?;
+        if allocation.allocator_id != self.id {
+            return Err(self.foreign(allocation));
+        }
         // SAFETY: 1. Our clause.
         unsafe { self.driver.destroy(resource) };
         // SAFETY: 1. and 2. Our clause; the resource is destroyed.

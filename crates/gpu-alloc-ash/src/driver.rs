@@ -167,9 +167,9 @@ impl Driver {
     pub(crate) unsafe fn create_buffer(
         &self,
         info: &vk::BufferCreateInfo<'_>,
-    ) -> Result<Resource, vk::Result> {
+    ) -> Result<vk::Buffer, vk::Result> {
         // SAFETY: Promised by our caller.
-        unsafe { self.device.create_buffer(info, None) }.map(Resource::Buffer)
+        unsafe { self.device.create_buffer(info, None) }
     }
 
     /// # Safety
@@ -178,9 +178,9 @@ impl Driver {
     pub(crate) unsafe fn create_image(
         &self,
         info: &vk::ImageCreateInfo<'_>,
-    ) -> Result<Resource, vk::Result> {
+    ) -> Result<vk::Image, vk::Result> {
         // SAFETY: Promised by our caller.
-        unsafe { self.device.create_image(info, None) }.map(Resource::Image)
+        unsafe { self.device.create_image(info, None) }
     }
 
     /// # Safety

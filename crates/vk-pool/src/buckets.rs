@@ -66,11 +66,18 @@ impl<const N: usize> Buckets<N> {
     }
 
     /// The highest list that is not empty.
-    #[inline]
     pub(crate) fn highest(&self) -> Option<u8> {
         let word = (0..Self::WORDS).rev().find(|&word| self.occupied[word] != 0)?;
         // `N` is at most 256.
         Some((word * 64 + self.occupied[word].ilog2() as usize).to_le_bytes()[0])
+    }
+
+    /// One more than the highest list that is not empty, of at most 64; 0 if all are empty.
+    #[inline]
+    pub(crate) fn end(&self) -> u8 {
+        const { assert!(N == 64, "there is one word") };
+        // At most 64.
+        (u64::BITS - self.occupied[0].leading_zeros()).to_le_bytes()[0]
     }
 
     /// The first index of a list.

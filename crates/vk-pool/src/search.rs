@@ -98,8 +98,8 @@ impl BlockIndex {
     /// [`update`](Self::update) of a block that was in use, and known here, and is in use still.
     #[inline(never)]
     pub(crate) fn update_used(&mut self, slot: u32, rooms: Rooms) {
-        self.rooms.put(slot, rooms.large);
-        self.small_rooms.put(slot, rooms.small);
+        self.rooms.put(slot, rooms.bin());
+        self.small_rooms.put(slot, rooms.order());
     }
 
     /// Puts a block where it belongs now; `None` takes it out.
@@ -111,8 +111,8 @@ impl BlockIndex {
         let empty = block.filter(|block| block.is_empty());
         let used = block.filter(|block| !block.is_empty()).and_then(Block::suballocator);
         let rooms = used.map_or(Rooms::default(), Suballocator::rooms);
-        self.rooms.put(slot, rooms.large);
-        self.small_rooms.put(slot, rooms.small);
+        self.rooms.put(slot, rooms.bin());
+        self.small_rooms.put(slot, rooms.order());
         // Below 64.
         self.empty.put(slot, empty.map(|block| block.size.ilog2().to_le_bytes()[0]));
     }

@@ -64,13 +64,26 @@ pub struct Piece {
     pub node: u32,
 }
 
-/// What a block can still serve, as blocks are listed by it.
+/// What a block can still serve, as blocks are listed by it: in two bytes, as it is compared with each
+/// allocation and release.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Rooms {
-    /// The bin of the largest free piece; `None` for a full block.
-    pub(crate) large: Option<u8>,
-    /// The largest order of which a span has a free block.
-    pub(crate) small: Option<u8>,
+    /// The bin of the largest free piece; 0, which is no piece's, for a full block.
+    pub(crate) large: u8,
+    /// One more than the largest order of which a span has a free block; 0 for none.
+    pub(crate) small: u8,
+}
+
+impl Rooms {
+    /// The list among blocks in use.
+    pub(crate) fn bin(self) -> Option<u8> {
+        (self.large != 0).then_some(self.large)
+    }
+
+    /// The list among blocks with spans.
+    pub(crate) fn order(self) -> Option<u8> {
+        self.small.checked_sub(1)
+    }
 }
 
 /// A block of a size that an algorithm cannot carve.
@@ -168,13 +181,13 @@ impl Suballocator {
     pub(crate) fn rooms(&self) -> Rooms {
         match self {
             Self::TwoTier(tiers) => tiers.rooms(),
-            Self::Tlsf(tlsf) => Rooms { large: tlsf.room(), small: None },
+            Self::Tlsf(tlsf) => Rooms { large: tlsf.room(), small: 0 },
             Self::Buddy(buddy) => {
                 let units = buddy.largest_free_block() >> buddy.min_block_size().trailing_zeros();
                 // A block has fewer than 2^32 minimum pieces, or its bin is the highest all the same.
-                let bin = || bin_of(u32::try_from(units).unwrap_or(u32::MAX));
-                // There are fewer than 256 bins.
-                Rooms { large: (units > 0).then(|| bin().to_le_bytes()[0]), small: None }
+                let bin = bin_of(u32::try_from(units).unwrap_or(u32::MAX));
+                // There are fewer than 256 bins, and no units are bin 0.
+                Rooms { large: bin.to_le_bytes()[0], small: 0 }
             }
         }
     }

@@ -215,9 +215,9 @@ impl Tlsf {
         self.units_of(size).is_some_and(|units| self.bins.first_from(bin_of(units)).is_some())
     }
 
-    /// The highest bin that is not empty.
+    /// The highest bin that is not empty; 0, which is no node's, if all are.
     #[inline]
-    pub(crate) fn room(&self) -> Option<u8> {
+    pub(crate) fn room(&self) -> u8 {
         self.bins.highest()
     }
 

@@ -166,7 +166,7 @@ impl TwoTier {
     /// has a free block.
     #[inline]
     pub(crate) fn rooms(&self) -> Rooms {
-        Rooms { large: self.tlsf.room(), small: self.rooms.highest() }
+        Rooms { large: self.tlsf.room(), small: self.rooms.end() }
     }
 
     /// Bytes taken, rounding included.

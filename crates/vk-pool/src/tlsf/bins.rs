@@ -37,14 +37,15 @@ pub(crate) fn first_bin_all_at_least(units: u32) -> usize {
 pub(super) struct Bins {
     /// Bit `b % 64` of word `b / 64` is set iff `heads[b]` is not `NONE`.
     occupied: [u64; WORD_COUNT],
-    /// The highest bin that is not empty, which is asked for with every allocation and release.
-    highest: Option<u8>,
+    /// The highest bin that is not empty, which is asked for with every allocation and release; 0,
+    /// which is no node's, if all are.
+    highest: u8,
     heads: [NodeIndex; BIN_COUNT],
 }
 
 impl Bins {
     pub(super) fn new() -> Self {
-        Self { occupied: [0; WORD_COUNT], highest: None, heads: [NONE; BIN_COUNT] }
+        Self { occupied: [0; WORD_COUNT], highest: 0, heads: [NONE; BIN_COUNT] }
     }
 
     #[inline]
@@ -57,7 +58,7 @@ impl Bins {
         self.heads[bin] = head;
         let bit = 1 << (bin % 64);
         // There are 256 bins.
-        let this = Some(bin.to_le_bytes()[0]);
+        let this = bin.to_le_bytes()[0];
         if head == NONE {
             self.occupied[bin / 64] &= !bit;
             if self.highest == this {
@@ -84,14 +85,15 @@ impl Bins {
         None
     }
 
-    /// The highest bin that is not empty.
+    /// The highest bin that is not empty; 0, which is no node's, if all are.
     #[inline]
-    pub(super) fn highest(&self) -> Option<u8> {
+    pub(super) fn highest(&self) -> u8 {
         self.highest
     }
 
-    fn find_highest(&self) -> Option<u8> {
-        let word = (0..WORD_COUNT).rev().find(|&word| self.occupied[word] != 0)?;
-        Some((word * 64 + self.occupied[word].ilog2() as usize).to_le_bytes()[0])
+    #[cold]
+    fn find_highest(&self) -> u8 {
+        let word = (0..WORD_COUNT).rev().find(|&word| self.occupied[word] != 0);
+        word.map_or(0, |word| (word * 64 + self.occupied[word].ilog2() as usize).to_le_bytes()[0])
     }
 }
