@@ -138,7 +138,9 @@ impl MemoryPool {
     #[inline]
     pub fn allocate_at_once(&mut self, request: &PoolRequest) -> Option<Place> {
         match fit(&self.config, request) {
-            Ok(Fit::Carved { fitted, needed }) => self.place_first(&fitted, needed),
+            Ok(Fit::Carved { fitted, needed } | Fit::Either { fitted, needed, .. }) => {
+                self.place_first(&fitted, needed)
+            }
             Ok(Fit::Dedicated(_)) | Err(_) => None,
         }
     }
