@@ -46,8 +46,9 @@ pub struct AllocatorConfig {
     pub growth_divisor: u64,
     /// The smallest piece of a block, in bytes, a power of two. Default 256.
     pub min_allocation_size: u64,
-    /// Requests of more bytes than this get memory of their own; up to twice as many, only if no block
-    /// that exists has room. `None`, the default, is a quarter of the largest block of the memory type.
+    /// Requests of more bytes than this get memory of their own. `None`, the default, is a quarter
+    /// of the largest block of the memory type; requests up to twice that then still take room that a
+    /// block has anyway.
     pub dedicated_above: Option<u64>,
     /// A request that finds no block gets memory of its own, as the last resort, only from this
     /// many bytes on. Default 1 MiB.
@@ -178,6 +179,8 @@ impl AllocatorConfig {
             smallest_block_size: self.smallest_block_size.min(first),
             growth_divisor: self.growth_divisor,
             dedicated_above: self.dedicated_above.unwrap_or(largest / 4).min(largest),
+            // What the user states holds to the byte.
+            room_taken_up_to: self.dedicated_above.unwrap_or(largest / 2).min(largest),
             retention: Retention { floor_bytes, live_divisor: self.retained_live_divisor },
         }
     }

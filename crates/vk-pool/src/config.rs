@@ -47,9 +47,12 @@ pub struct PoolConfig {
     /// The next block is what the pool has committed over this, or, up to a quarter of the largest
     /// block, as much as the pool has committed; 0 means that every block has the first one's size.
     pub growth_divisor: u64,
-    /// Requests of more bytes than this get a memory object of their own; up to twice as many, only
-    /// if no block that exists has room.
+    /// Requests of more bytes than this get a memory object of their own, and no block is made for
+    /// them.
     pub dedicated_above: u64,
+    /// Requests of more than `dedicated_above` bytes, up to this many, still take room that a block
+    /// has anyway. `dedicated_above` itself rules that out.
+    pub room_taken_up_to: u64,
     /// How many empty bytes stay.
     pub retention: Retention,
 }
@@ -75,6 +78,7 @@ impl Default for PoolConfig {
             smallest_block_size: 1 << 20,
             growth_divisor: 2,
             dedicated_above: 32 << 20,
+            room_taken_up_to: 64 << 20,
             retention: Retention { floor_bytes: 32 << 20, live_divisor: 4 },
         }
     }

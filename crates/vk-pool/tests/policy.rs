@@ -72,6 +72,15 @@ fn a_large_request_takes_room_that_a_block_has_anyway(#[case] size: u64, #[case]
 }
 
 #[test]
+fn a_threshold_that_rules_room_out_holds_to_the_byte() {
+    let config = PoolConfig { room_taken_up_to: 32 * MIB, ..PoolConfig::default() };
+    let mut bench = Bench::new(PoolConfig { first_block_size: 128 * MIB, ..config });
+    let _small = bench.allocate(&bytes(MIB));
+    assert!(bench.allocate(&bytes(32 * MIB + 1)).is_dedicated());
+    assert!(!bench.allocate(&bytes(32 * MIB)).is_dedicated());
+}
+
+#[test]
 fn an_alignment_above_the_largest_block_is_served_by_offset_zero_of_its_own_object() {
     let mut bench = Bench::new(PoolConfig::default());
     let place = bench.allocate(&PoolRequest { alignment: 1 << 30, ..bytes(64) });

@@ -14,9 +14,6 @@ pub(super) enum Fit {
     Either { whole: Fitted, fitted: Fitted, needed: u64 },
 }
 
-/// Requests up to this many times `dedicated_above` take room that a block has anyway.
-const ROOM_TAKEN_UP_TO: u64 = 2;
-
 /// Rounds a request as granularity and atom want it, and decides whether it is dedicated.
 #[inline]
 pub(super) fn fit(config: &PoolConfig, request: &PoolRequest) -> Result<Fit, RequestError> {
@@ -31,8 +28,7 @@ pub(super) fn fit(config: &PoolConfig, request: &PoolRequest) -> Result<Fit, Req
     let whole = Fitted { requested: size, size, alignment };
     let largest = config.largest_block_size;
     let is_large = dedicated == Dedicated::BySize && size > config.dedicated_above;
-    let limit = config.dedicated_above.saturating_mul(ROOM_TAKEN_UP_TO);
-    if dedicated == Dedicated::Always || is_large && size > limit {
+    if dedicated == Dedicated::Always || is_large && size > config.room_taken_up_to {
         return Ok(Fit::Dedicated(whole));
     }
     // A non-linear resource owns its granules, so no neighbour can be on one of them; an
