@@ -1,16 +1,18 @@
 //! Buffers created, bound and destroyed: with Vulkan's own calls in everybody's figure.
 
 use super::peers::OnDevice;
+use super::replay::empty_slots;
 use super::verify::{Fault, Map};
 use crate::clock;
 
 /// Nanoseconds for each buffer: all created with their memory bound, then all destroyed, the oldest
 /// first, on an allocator that starts without a block.
 pub(crate) fn buffer_ns<F: OnDevice>(facade: &F, sizes: &[u64]) -> f64 {
-    let mut buffers = Vec::with_capacity(sizes.len());
+    // Touched now, so that no page of this table comes to be while the clock runs.
+    let mut buffers = empty_slots(sizes.len());
     let start = clock::now();
-    for &size in sizes {
-        buffers.push(create(facade, size));
+    for (slot, &size) in buffers.iter_mut().zip(sizes) {
+        *slot = create(facade, size);
     }
     for (buffer, handle) in buffers.into_iter().flatten() {
         facade.destroy_buffer(buffer, handle);
