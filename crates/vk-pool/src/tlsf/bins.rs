@@ -91,9 +91,16 @@ impl Bins {
         self.highest
     }
 
+    /// The same, from the bits.
     #[cold]
-    fn find_highest(&self) -> u8 {
+    pub(super) fn find_highest(&self) -> u8 {
         let word = (0..WORD_COUNT).rev().find(|&word| self.occupied[word] != 0);
         word.map_or(0, |word| (word * 64 + self.occupied[word].ilog2() as usize).to_le_bytes()[0])
+    }
+
+    /// Forgets the highest bin, for tests that plant faults.
+    #[cfg(test)]
+    pub(super) fn forget_highest(&mut self) {
+        self.highest = 0;
     }
 }

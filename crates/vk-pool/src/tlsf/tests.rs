@@ -78,6 +78,10 @@ fn validate_finds_planted_faults() {
     assert!(matches!(region.validate(), Err(TlsfCorruption::Listed { .. })));
 
     let mut region = busy();
+    region.bins.forget_highest();
+    assert!(matches!(region.validate(), Err(TlsfCorruption::List { bin: 0 })));
+
+    let mut region = busy();
     let index = free(&region);
     let bin = bin_of(region.nodes[index].size);
     region.bins.set_head(bin, NONE);

@@ -86,6 +86,9 @@ impl Tlsf {
                 return Err(TlsfCorruption::Counter { counted, found });
             }
         }
+        if self.bins.highest() != self.bins.find_highest() {
+            return Err(TlsfCorruption::List { bin: usize::from(self.bins.highest()) });
+        }
         let listed =
             (0..BIN_COUNT).try_fold(0, |sum, bin| Ok(sum + self.validate_list(bin, free)?))?;
         if listed == free { Ok(()) } else { Err(TlsfCorruption::Listed { listed, free }) }
