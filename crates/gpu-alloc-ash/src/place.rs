@@ -9,7 +9,7 @@
 //! the driver's budgets, the second does not. Only when all that is through does a request that is large
 //! enough get memory of its own.
 
-use memtype_select::{MemoryRequest, PackedRanking};
+use memtype_select::MemoryRequest;
 use smallvec::SmallVec;
 use vk_pool::{Answer, ClassId, Dedicated, PoolRequest};
 
@@ -64,9 +64,8 @@ impl GpuAllocator {
         }
         self.check(request)?;
         let dedicated = self.dedicated_choice(request, terms)?;
-        let ranking = self.selector.rank(&request.type_question());
         if dedicated != Dedicated::Always
-            && let Some(memory_type_index) = ranking.first()
+            && let Some(memory_type_index) = self.selector.select(&request.type_question())
         {
             let AllocationRequest { size, alignment, kind, .. } = *request;
             let class = class(request.device_address);
@@ -81,7 +80,7 @@ impl GpuAllocator {
                 return Ok(self.allocation(class, memory_type_index, object, place));
             }
         }
-        self.allocate_anywhere(request, terms, dedicated, ranking)
+        self.allocate_anywhere(request, terms, dedicated)
     }
 
     /// [`allocate_within`](Self::allocate_within) with a name, which is put down with no lock held.
@@ -107,8 +106,8 @@ impl GpuAllocator {
         request: &AllocationRequest<'_>,
         terms: &Terms,
         first_choice: Dedicated,
-        ranking: PackedRanking,
     ) -> Result<Allocation, AllocError> {
+        let ranking = self.selector.rank(&request.type_question());
         if ranking.is_empty() {
             return Err(self.no_memory_type(request));
         }
@@ -251,7 +250,7 @@ impl GpuAllocator {
         count: usize,
         made: &mut Vec<Allocation>,
     ) {
-        let best = self.selector.rank(&request.type_question()).first();
+        let best = self.selector.select(&request.type_question());
         let choice = self.dedicated_choice(request, terms);
         let (Some(memory_type_index), Ok(dedicated)) = (best, choice) else { return };
         let AllocationRequest { size, alignment, kind, .. } = *request;
