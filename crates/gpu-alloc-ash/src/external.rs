@@ -118,8 +118,7 @@ impl GpuAllocator {
             named: false,
         };
         if let Some(name) = name {
-            self.names.insert(&allocation, name);
-            allocation.named = true;
+            self.name(&mut allocation, name);
         }
         Ok(allocation)
     }

@@ -297,7 +297,8 @@ impl GpuAllocator {
         }
     }
 
-    fn name(&self, allocation: &mut Allocation, name: &str) {
+    /// Puts a name down in the side table; with no lock held.
+    pub(crate) fn name(&self, allocation: &mut Allocation, name: &str) {
         self.names.insert(allocation, name);
         allocation.named = true;
     }

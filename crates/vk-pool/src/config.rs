@@ -1,5 +1,6 @@
 //! The configuration of one pool, checked once.
 
+use crate::tlsf::Tlsf;
 use crate::{Algorithm, ClassId, ConfigError};
 
 /// How many empty bytes a pool keeps instead of giving them back at once.
@@ -138,7 +139,9 @@ impl PoolConfig {
         }
         let (largest_block_size, min_allocation_size) =
             (self.largest_block_size, self.min_allocation_size);
-        if !self.algorithm.can_carve(largest_block_size, min_allocation_size) {
+        // Whatever the algorithm: buddies could manage more, with books of half a gigabyte and more of
+        // host memory for each block.
+        if !Tlsf::can_manage(largest_block_size, min_allocation_size) {
             return Err(ConfigError::TooManyPieces { largest_block_size, min_allocation_size });
         }
         Ok(())

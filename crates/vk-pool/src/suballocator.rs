@@ -33,15 +33,6 @@ impl Algorithm {
         }
     }
 
-    /// Whether there can be books of a block of `size` bytes in pieces of `min_allocation_size`:
-    /// fewer than 2^31 pieces, whatever the algorithm. Buddies could manage more, with books of half a
-    /// gigabyte and more of host memory for each block.
-    pub(crate) fn can_carve(self, size: u64, min_allocation_size: u64) -> bool {
-        match self {
-            Self::TwoTier | Self::Tlsf | Self::Buddy => Tlsf::can_manage(size, min_allocation_size),
-        }
-    }
-
     /// Bytes that the request is taken to cost in a block on its way: rounded up to its alignment, so
     /// that requests of one alignment fill the block exactly. Mixed ones may not all find room; they
     /// then ask again.

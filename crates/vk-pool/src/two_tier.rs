@@ -153,15 +153,6 @@ impl TwoTier {
         self.tlsf.may_hold(size) || self.empty.is_some()
     }
 
-    /// Bytes of the smallest empty block that serves a request; `None` where that is not a 64-bit
-    /// number.
-    #[must_use]
-    pub fn needed(size: u64, min_allocation_size: u64) -> Option<u64> {
-        // Offset 0 satisfies any alignment, and where there is no room for a span the segregated fit
-        // takes small requests too.
-        size.checked_next_multiple_of(min_allocation_size)
-    }
-
     /// The bin of the largest free piece of the segregated fit, and the largest order of which a span
     /// has a free block.
     #[inline]
