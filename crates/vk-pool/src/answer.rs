@@ -3,7 +3,7 @@
 
 use alloc::sync::Arc;
 
-use crate::{BlockId, ClassId, PoolBooks};
+use crate::{BlockId, ClassId, Lease, PoolBooks};
 
 /// What a pool answers to a request.
 #[derive(Debug)]
@@ -134,7 +134,8 @@ impl BlockRequest {
 }
 
 /// A memory object that no pool uses any more: free it, then tell
-/// [`HeapBudgets::released`](crate::HeapBudgets::released).
+/// [`HeapBudgets::released`](crate::HeapBudgets::released). Or a lease that its borrower does not use
+/// any more: see [`into_lease`](Self::into_lease).
 #[derive(Debug, PartialEq, Eq)]
 #[must_use = "the memory object is to be freed, and its bytes taken out of the books"]
 pub struct ReturnedBlock {
@@ -143,9 +144,20 @@ pub struct ReturnedBlock {
     pub(crate) heap_index: u32,
     pub(crate) size: u64,
     pub(crate) dedicated: bool,
+    pub(crate) lease: Option<Lease>,
 }
 
 impl ReturnedBlock {
+    /// The lease that this is, to be given to [`end_lease`](crate::MemoryPool::end_lease) of its
+    /// lender.
+    ///
+    /// # Errors
+    ///
+    /// The value itself, if it is a memory object.
+    pub fn into_lease(mut self) -> Result<Lease, Self> {
+        self.lease.take().ok_or(self)
+    }
+
     /// The name it was handed in with.
     #[must_use]
     pub fn id(&self) -> BlockId {

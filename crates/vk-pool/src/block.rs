@@ -1,13 +1,19 @@
 //! One memory object of a pool.
 
-use crate::{BlockId, Suballocator};
+use crate::{BlockId, Lease, Suballocator};
 
 /// A memory object: carved up, or the property of one allocation.
 #[derive(Debug)]
 pub(crate) struct Block {
     pub(crate) id: BlockId,
     pub(crate) size: u64,
+    /// Where it starts in its memory object: 0 but for leases.
+    pub(crate) base: u64,
+    /// What its start is aligned to: more than anybody can ask for, but for leases.
+    pub(crate) alignment: u64,
     pub(crate) content: Content,
+    /// Whose room it is, if it is not a memory object.
+    pub(crate) lease: Option<Lease>,
 }
 
 #[derive(Debug)]
@@ -34,12 +40,14 @@ pub struct BlockReport {
     pub slot: u32,
     /// Its bytes.
     pub size: u64,
-    /// Bytes taken, rounding included; all of them for dedicated memory.
+    /// Bytes taken, rounding and what is lent included; all of them for dedicated memory.
     pub used: u64,
-    /// Allocations that live in it.
+    /// Allocations and leases that live in it.
     pub allocation_count: u64,
     /// Whether it is the property of one allocation.
     pub dedicated: bool,
+    /// Whether it is a [`Lease`]: a piece of another pool's block.
+    pub leased: bool,
 }
 
 /// One live allocation, as the pool's books have it.
@@ -49,7 +57,7 @@ pub struct LiveAllocation {
     pub block: BlockId,
     /// That block's slot.
     pub slot: u32,
-    /// Bytes from the start of the block.
+    /// Bytes from the start of the memory object.
     pub offset: u64,
     /// Bytes taken, rounding included.
     pub size: u64,
@@ -58,12 +66,20 @@ pub struct LiveAllocation {
 }
 
 impl Block {
+    /// A block that is a lease, or else a memory object.
+    pub(crate) fn new(id: BlockId, size: u64, content: Content, lease: Option<Lease>) -> Self {
+        let (base, alignment) =
+            lease.as_ref().map_or((0, u64::MAX), |lease| (lease.offset(), lease.alignment()));
+        Self { id, size, base, alignment, content, lease }
+    }
+
     pub(crate) fn report(&self, slot: u32) -> BlockReport {
         let (used, allocation_count, dedicated) = match self.content {
             Content::Carved { used, allocation_count, .. } => (used, allocation_count, false),
             Content::Dedicated => (self.size, 1, true),
         };
-        BlockReport { id: self.id, slot, size: self.size, used, allocation_count, dedicated }
+        let (id, size, leased) = (self.id, self.size, self.lease.is_some());
+        BlockReport { id, slot, size, used, allocation_count, dedicated, leased }
     }
 
     /// The bookkeeping of a carved block.
@@ -88,7 +104,7 @@ impl Block {
         pieces.into_iter().flatten().chain(whole).map(move |(offset, size)| LiveAllocation {
             block: self.id,
             slot,
-            offset,
+            offset: self.base + offset,
             size,
             dedicated,
         })

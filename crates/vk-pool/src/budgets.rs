@@ -144,8 +144,12 @@ impl HeapBudgets {
         Some(self.budget_of(self.heaps.get(heap_index as usize)?))
     }
 
-    /// Takes a block out of the books, after the driver has freed it.
+    /// Takes a block out of the books, after the driver has freed it. A lease is in the books of its
+    /// lender's block, so nothing happens for one.
     pub fn released(&self, block: ReturnedBlock) {
+        if block.lease.is_some() {
+            return;
+        }
         let book = &self.heaps[block.heap_index() as usize];
         book.returning.fetch_sub(block.size(), Ordering::Relaxed);
         self.forget(block.heap_index(), block.size(), block.is_dedicated());

@@ -170,6 +170,14 @@ pub enum AddBlockError {
         /// Bytes of the block request.
         requested: u64,
     },
+    /// The lease is of another size, memory type or alignment than the request.
+    #[error("a lease of {leased} bytes does not belong to a request of {requested} bytes")]
+    WrongLease {
+        /// Bytes leased.
+        leased: u64,
+        /// Bytes of the block request.
+        requested: u64,
+    },
     /// The pool has a block of this name.
     #[error("block {} is in this pool already", id.0)]
     DuplicateBlock {

@@ -24,6 +24,10 @@
 //! 5. [`MemoryPool::free`] answers the block that is superfluous now, if any. Its bytes leave the
 //!    books in [`HeapBudgets::released`], after the memory object is gone.
 //!
+//! Where several pools of one memory type and class are used by a thread each, step 2 to 4 have a second
+//! form: [`MemoryPool::lease`] of another pool lets the first one have room of its blocks, and
+//! [`MemoryPool::add_lease`] takes that in.
+//!
 //! # Example
 //!
 //! The owner of the pool is played by a few integers:
@@ -103,7 +107,7 @@ pub use error::{
     AddBlockError, CancelError, ConfigError, FreeError, LimitError, Refused, RequestError,
 };
 pub use limits::{DeviceLimits, HeapBudget, HeapLimits, HeapUsage};
-pub use pool::MemoryPool;
+pub use pool::{Lease, MemoryPool};
 pub use request::{BlockId, ClassId, Dedicated, PoolRequest, ResourceKind};
 pub use reservation::Reservation;
 pub use stats::PoolStats;

@@ -9,12 +9,14 @@ mod blocks;
 mod fit;
 #[cfg(test)]
 mod forged;
+mod lease;
 mod placing;
 
-use alloc::collections::BTreeSet;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::sync::Arc;
 
 use self::fit::{Fit, fit};
+pub use self::lease::Lease;
 use crate::block::{Block, Content};
 use crate::pending::PendingBlocks;
 use crate::remakes::Remakes;
@@ -42,8 +44,15 @@ pub struct MemoryPool {
     /// The carved ones among `blocks`, by what they can still serve.
     index: BlockIndex,
     pending: PendingBlocks,
-    /// Equals the sums over `blocks` at all times.
+    /// Equals the sums over `blocks` at all times, leases of both kinds included.
     stats: PoolStats,
+    /// Bytes that other pools carve up, by slot and offset.
+    lent: BTreeMap<(u32, u64), u64>,
+    lent_size: u64,
+    /// Those of `blocks` that are leases, and their bytes; and of these, the empty ones.
+    borrowed_count: u32,
+    borrowed_size: u64,
+    borrowed_empty: (u32, u64),
     /// Peak of `stats.used_size` over the last operations.
     live_peak: PeakWindow,
     remakes: Remakes,
@@ -77,6 +86,11 @@ impl MemoryPool {
             index: BlockIndex::new(),
             pending: PendingBlocks::default(),
             stats: PoolStats::default(),
+            lent: BTreeMap::new(),
+            lent_size: 0,
+            borrowed_count: 0,
+            borrowed_size: 0,
+            borrowed_empty: (0, 0),
             live_peak: PeakWindow::default(),
             remakes: Remakes::default(),
         })
@@ -179,10 +193,10 @@ impl MemoryPool {
         let Some(block) = self.blocks.get_live_mut(slot, place.generation) else {
             return Err(FreeError::UnknownBlock { slot, generation: place.generation });
         };
-        let (size, id) = (block.size, block.id);
+        let (size, base) = (block.size, block.base);
         let (suballocator, used, allocation_count) = match &mut block.content {
             Content::Dedicated if place.dedicated => {
-                return Ok(Some(self.remove(slot, id, size, true)));
+                return Ok(self.remove(slot, true));
             }
             Content::Carved { suballocator, used, allocation_count } if !place.dedicated => {
                 (suballocator, used, allocation_count)
@@ -190,7 +204,9 @@ impl MemoryPool {
             _ => return Err(FreeError::NotAllocated { slot, offset }),
         };
         let rooms = suballocator.rooms();
-        let Some(freed) = suballocator.free(offset, place.node) else {
+        let freed =
+            offset.checked_sub(base).and_then(|offset| suballocator.free(offset, place.node));
+        let Some(freed) = freed else {
             return Err(FreeError::NotAllocated { slot, offset });
         };
         *used -= freed;
@@ -213,15 +229,27 @@ impl MemoryPool {
     fn emptied(&mut self, slot: u32, size: u64) -> Option<ReturnedBlock> {
         self.index.update(slot, self.blocks.get(slot));
         self.books.block_emptied(size);
-        self.stats.retained_count += 1;
-        self.stats.retained_size += size;
+        self.count_empty(slot, size);
         self.superfluous()
     }
 
     /// Exact counts of this moment. O(1).
     #[must_use]
     pub fn stats(&self) -> PoolStats {
-        self.stats
+        let lent_count = self.lent.len() as u64;
+        let (empty_count, empty_size) = self.borrowed_empty;
+        PoolStats {
+            block_count: self.stats.block_count - self.borrowed_count,
+            total_size: self.stats.total_size - self.borrowed_size,
+            used_size: self.stats.used_size - self.lent_size,
+            requested_size: self.stats.requested_size - self.lent_size,
+            allocation_count: self.stats.allocation_count - lent_count,
+            retained_count: self.stats.retained_count - empty_count,
+            retained_size: self.stats.retained_size - empty_size,
+            lent_size: self.lent_size,
+            borrowed_size: self.borrowed_size,
+            ..self.stats
+        }
     }
 
     /// The configuration it was made with.
@@ -241,8 +269,9 @@ impl MemoryPool {
         self.blocks.iter().map(|(slot, block)| block.report(slot))
     }
 
-    /// Every live allocation, by slot and then by offset.
+    /// Every live allocation, by slot and then by offset; what is lent is none.
     pub fn live(&self) -> impl Iterator<Item = LiveAllocation> + '_ {
-        self.blocks.iter().flat_map(|(slot, block)| block.live(slot))
+        let pieces = self.blocks.iter().flat_map(|(slot, block)| block.live(slot));
+        pieces.filter(|live| !self.lent.contains_key(&(live.slot, live.offset)))
     }
 }

@@ -1,17 +1,18 @@
 //! Exact counts of one pool.
 
-/// What a pool holds. `used_size` plus what is free in the blocks is `total_size`, exactly.
+/// What a pool holds. `used_size`, `lent_size` and what is free in the blocks add up to `total_size` plus
+/// `borrowed_size`, exactly.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct PoolStats {
-    /// Blocks that are carved up.
+    /// Memory objects that are carved up.
     pub block_count: u32,
-    /// Bytes of those blocks.
+    /// Bytes of those.
     pub total_size: u64,
-    /// Bytes taken in them, rounding included.
+    /// Bytes taken in blocks and leases, rounding included.
     pub used_size: u64,
-    /// Bytes that were asked for in them, rounding not included.
+    /// Bytes that were asked for in those, rounding not included.
     pub requested_size: u64,
-    /// Allocations that live in them.
+    /// Allocations that live in blocks and leases.
     pub allocation_count: u64,
     /// Memory objects that hold exactly one allocation.
     pub dedicated_count: u32,
@@ -21,6 +22,10 @@ pub struct PoolStats {
     pub retained_count: u32,
     /// Bytes of those.
     pub retained_size: u64,
+    /// Bytes of its blocks that other pools carve up, by [`MemoryPool::lease`](crate::MemoryPool::lease).
+    pub lent_size: u64,
+    /// Bytes of other pools' blocks that it carves up.
+    pub borrowed_size: u64,
 }
 
 impl core::ops::AddAssign for PoolStats {
@@ -35,5 +40,7 @@ impl core::ops::AddAssign for PoolStats {
         self.dedicated_size += other.dedicated_size;
         self.retained_count += other.retained_count;
         self.retained_size += other.retained_size;
+        self.lent_size += other.lent_size;
+        self.borrowed_size += other.borrowed_size;
     }
 }

@@ -7,8 +7,8 @@ use crate::answer::Fitted;
 use crate::block::{Block, Content};
 use crate::growth::{next_block_size, smaller_block_size};
 use crate::{
-    AddBlockError, BlockId, BlockRequest, CancelError, Place, PoolConfig, Refused, Reservation,
-    ReturnedBlock, Suballocator, Ticket,
+    AddBlockError, BlockId, BlockRequest, CancelError, Lease, Place, PoolConfig, Refused,
+    Reservation, ReturnedBlock, Suballocator, Ticket,
 };
 
 impl MemoryPool {
@@ -46,33 +46,67 @@ impl MemoryPool {
         if let Err(error) = self.check_block(&request, &reservation, id) {
             return Err(Refused { returned: (request, reservation), error });
         }
-        let content = self.new_content(&request);
-        self.pending.remove(request.ticket);
         reservation.commit();
         self.ids.insert(id);
-        let (slot, generation) = self.blocks.insert(Block { id, size: request.size, content });
-        let fitted = request.fitted;
-        if request.dedicated {
-            self.stats.dedicated_count += 1;
-            self.stats.dedicated_size += request.size;
-            return Ok(Place {
-                offset: 0,
-                size: fitted.requested,
-                slot,
-                generation,
-                node: 0,
-                dedicated: true,
-            });
+        if !request.dedicated {
+            return Ok(self.take_in_carved(&request, id, None));
         }
+        self.pending.remove(request.ticket);
+        let block = Block::new(id, request.size, Content::Dedicated, None);
+        let (slot, generation) = self.blocks.insert(block);
+        self.stats.dedicated_count += 1;
+        self.stats.dedicated_size += request.size;
+        let size = request.fitted.requested;
+        Ok(Place { offset: 0, size, slot, generation, node: 0, dedicated: true })
+    }
+
+    /// Takes in a block or a lease that will be carved, and places the request that asked for it.
+    pub(super) fn take_in_carved(
+        &mut self,
+        request: &BlockRequest,
+        id: BlockId,
+        lease: Option<Lease>,
+    ) -> Place {
+        let PoolConfig { algorithm, min_allocation_size, .. } = self.config;
+        let suballocator = Suballocator::new(algorithm, request.size, min_allocation_size).expect(
+            "sizes are ordered powers of two, of few enough pieces, by `PoolConfig::check`",
+        );
+        let content = Content::Carved { suballocator, used: 0, allocation_count: 0 };
+        self.pending.remove(request.ticket);
+        let (slot, _) = self.blocks.insert(Block::new(id, request.size, content, lease));
         self.books.block_arrived(request.size);
         self.books.block_emptied(request.size);
         self.stats.block_count += 1;
         self.stats.total_size += request.size;
+        self.count_empty(slot, request.size);
+        let place = self.place_in(slot, &request.fitted);
+        place.expect("an empty block of at least `needed` bytes holds the request it was made for")
+    }
+
+    /// Counts a block among the empty ones.
+    pub(super) fn count_empty(&mut self, slot: u32, size: u64) {
         self.stats.retained_count += 1;
-        self.stats.retained_size += request.size;
-        let place = self.place_in(slot, &fitted);
-        Ok(place
-            .expect("an empty block of at least `needed` bytes holds the request it was made for"))
+        self.stats.retained_size += size;
+        if self.is_leased(slot) {
+            self.borrowed_empty.0 += 1;
+            self.borrowed_empty.1 += size;
+        }
+    }
+
+    /// Counts a block no more among the empty ones.
+    #[cold]
+    pub(super) fn empty_taken(&mut self, slot: u32, size: u64) {
+        self.books.empty_block_taken(size);
+        self.stats.retained_count -= 1;
+        self.stats.retained_size -= size;
+        if self.is_leased(slot) {
+            self.borrowed_empty.0 -= 1;
+            self.borrowed_empty.1 -= size;
+        }
+    }
+
+    fn is_leased(&self, slot: u32) -> bool {
+        self.blocks.get(slot).is_some_and(|block| block.lease.is_some())
     }
 
     /// Gives up a block request: no block will come for it.
@@ -101,15 +135,13 @@ impl MemoryPool {
     pub fn trim(&mut self) -> Option<ReturnedBlock> {
         let slot = self.index.largest_empty()?;
         let block = self.blocks.get(slot)?;
-        let (size, id) = (block.size, block.id);
-        self.books.empty_block_taken(size);
+        let size = block.size;
         self.books.block_left(size);
         self.index.update(slot, None);
         self.stats.block_count -= 1;
         self.stats.total_size -= size;
-        self.stats.retained_count -= 1;
-        self.stats.retained_size -= size;
-        Some(self.remove(slot, id, size, false))
+        self.empty_taken(slot, size);
+        self.remove(slot, false)
     }
 
     pub(super) fn ask_block(&mut self, fitted: Fitted, needed: u64) -> BlockRequest {
@@ -148,7 +180,7 @@ impl MemoryPool {
         self.config.algorithm.claim(fitted.alignment, needed)
     }
 
-    fn waits_for(&self, request: &BlockRequest) -> bool {
+    pub(super) fn waits_for(&self, request: &BlockRequest) -> bool {
         Arc::ptr_eq(&request.books, &self.books) && self.pending.contains(request.ticket)
     }
 
@@ -173,17 +205,6 @@ impl MemoryPool {
         Ok(())
     }
 
-    fn new_content(&self, request: &BlockRequest) -> Content {
-        if request.dedicated {
-            return Content::Dedicated;
-        }
-        let PoolConfig { algorithm, min_allocation_size, .. } = self.config;
-        let suballocator = Suballocator::new(algorithm, request.size, min_allocation_size).expect(
-            "sizes are ordered powers of two, of few enough pieces, by `PoolConfig::check`",
-        );
-        Content::Carved { suballocator, used: 0, allocation_count: 0 }
-    }
-
     /// The block to give back when more is retained than the policy allows.
     pub(super) fn superfluous(&mut self) -> Option<ReturnedBlock> {
         let retention = self.config.retention;
@@ -204,20 +225,20 @@ impl MemoryPool {
     }
 
     /// Takes a memory object out of the slab; the callers have taken it out of the counts.
-    pub(super) fn remove(
-        &mut self,
-        slot: u32,
-        id: BlockId,
-        size: u64,
-        dedicated: bool,
-    ) -> ReturnedBlock {
+    pub(super) fn remove(&mut self, slot: u32, dedicated: bool) -> Option<ReturnedBlock> {
+        let Block { id, size, lease, .. } = self.blocks.remove(slot)?;
+        let heap_index = self.config.heap_index;
         if dedicated {
             self.stats.dedicated_count -= 1;
             self.stats.dedicated_size -= size;
         }
-        self.blocks.remove(slot);
-        self.ids.remove(&id);
-        self.budgets.returning(self.config.heap_index, size);
-        ReturnedBlock { id, slot, heap_index: self.config.heap_index, size, dedicated }
+        if lease.is_some() {
+            self.borrowed_count -= 1;
+            self.borrowed_size -= size;
+        } else {
+            self.ids.remove(&id);
+            self.budgets.returning(heap_index, size);
+        }
+        Some(ReturnedBlock { id, slot, heap_index, size, dedicated, lease })
     }
 }

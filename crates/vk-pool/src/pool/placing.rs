@@ -35,7 +35,10 @@ impl MemoryPool {
     #[inline]
     pub(super) fn place_in(&mut self, slot: u32, fitted: &Fitted) -> Option<Place> {
         let (generation, block) = self.blocks.get_mut(slot)?;
-        let size = block.size;
+        if fitted.alignment > block.alignment {
+            return None;
+        }
+        let (size, base) = (block.size, block.base);
         let Content::Carved { suballocator, used, allocation_count } = &mut block.content else {
             return None;
         };
@@ -46,10 +49,8 @@ impl MemoryPool {
         *used += piece.size;
         *allocation_count += 1;
         if was_empty {
-            self.books.empty_block_taken(size);
-            self.stats.retained_count -= 1;
-            self.stats.retained_size -= size;
             self.index.update(slot, Some(block));
+            self.empty_taken(slot, size);
         } else if rooms_now != rooms {
             self.index.update_used(slot, rooms_now);
         }
@@ -59,7 +60,7 @@ impl MemoryPool {
         self.live_peak.record(self.stats.used_size);
         self.remakes.operation();
         Some(Place {
-            offset: piece.offset,
+            offset: base + piece.offset,
             size: fitted.requested,
             slot,
             generation,
