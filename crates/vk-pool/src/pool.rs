@@ -28,6 +28,14 @@ use crate::{
     PoolBooks, PoolConfig, PoolRequest, PoolStats, Refused, RequestError, ReturnedBlock, Ticket,
 };
 
+/// What a place was.
+enum Freed {
+    /// A piece of a block, which is empty now or not.
+    Piece { emptied: bool },
+    /// A memory object of its own.
+    Object(ReturnedBlock),
+}
+
 /// The blocks and dedicated memory objects of one memory type and class.
 ///
 /// See the [crate's front page](crate) for the protocol.
@@ -182,13 +190,15 @@ impl MemoryPool {
         place: Place,
     ) -> Result<Option<ReturnedBlock>, Refused<Place, FreeError>> {
         match self.take_back(&place) {
-            Ok(spent) => Ok(spent),
+            Ok(Freed::Piece { emptied: false }) => Ok(None),
+            Ok(Freed::Piece { emptied: true }) => Ok(self.shed()),
+            Ok(Freed::Object(block)) => Ok(Some(block)),
             Err(error) => Err(Refused { returned: place, error }),
         }
     }
 
     #[inline]
-    fn take_back(&mut self, place: &Place) -> Result<Option<ReturnedBlock>, FreeError> {
+    fn take_back(&mut self, place: &Place) -> Result<Freed, FreeError> {
         let (slot, offset) = (place.slot, place.offset);
         let Some(block) = self.blocks.get_live_mut(slot, place.generation) else {
             return Err(FreeError::UnknownBlock { slot, generation: place.generation });
@@ -196,7 +206,7 @@ impl MemoryPool {
         let (size, base) = (block.size, block.base);
         let (suballocator, used, allocation_count) = match &mut block.content {
             Content::Dedicated if place.dedicated => {
-                return Ok(self.remove(slot, true));
+                return Ok(Freed::Object(self.remove(slot, true)));
             }
             Content::Carved { suballocator, used, allocation_count } if !place.dedicated => {
                 (suballocator, used, allocation_count)
@@ -221,16 +231,18 @@ impl MemoryPool {
         self.stats.allocation_count -= 1;
         self.live_peak.record(self.stats.used_size);
         self.remakes.operation();
-        Ok(if emptied { self.emptied(slot, size) } else { None })
+        if emptied {
+            self.emptied(slot, size);
+        }
+        Ok(Freed::Piece { emptied })
     }
 
-    /// Puts down that a block has emptied; answers the one that is superfluous now, if there is one.
+    /// Puts down that a block has emptied.
     #[cold]
-    fn emptied(&mut self, slot: u32, size: u64) -> Option<ReturnedBlock> {
+    fn emptied(&mut self, slot: u32, size: u64) {
         self.index.update(slot, self.blocks.get(slot));
         self.books.block_emptied(size);
         self.count_empty(slot, size);
-        self.superfluous()
     }
 
     /// Exact counts of this moment. O(1).

@@ -80,7 +80,8 @@ impl Family {
     }
 
     fn end(&mut self, lease: Lease) {
-        if let Some(block) = self.trunk.end_lease(lease).unwrap() {
+        self.trunk.end_lease(lease).unwrap();
+        if let Some(block) = self.trunk.shed() {
             self.budgets.released(block);
         }
     }
@@ -207,7 +208,7 @@ fn a_lease_ends_at_its_lender_alone_and_once() {
     let (slot, offset) = (lease.slot(), lease.offset());
     let refused = other.trunk.end_lease(lease).unwrap_err();
     assert_eq!(refused.error, FreeError::NotAllocated { slot, offset });
-    assert_eq!(family.trunk.end_lease(refused.returned), Ok(None));
+    assert_eq!(family.trunk.end_lease(refused.returned), Ok(()));
     assert_eq!(family.trunk.stats().lent_size, 0);
     assert!(family.branches[0].cancel(need).is_ok());
 }

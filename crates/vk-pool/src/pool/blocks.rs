@@ -141,7 +141,7 @@ impl MemoryPool {
         self.stats.block_count -= 1;
         self.stats.total_size -= size;
         self.empty_taken(slot, size);
-        self.remove(slot, false)
+        Some(self.remove(slot, false))
     }
 
     pub(super) fn ask_block(&mut self, fitted: Fitted, needed: u64) -> BlockRequest {
@@ -205,8 +205,10 @@ impl MemoryPool {
         Ok(())
     }
 
-    /// The block to give back when more is retained than the policy allows.
-    pub(super) fn superfluous(&mut self) -> Option<ReturnedBlock> {
+    /// Gives back a block when more is retained than the policy allows; [`free`](Self::free) does so by
+    /// itself, [`end_lease`](Self::end_lease) does not.
+    #[must_use = "the memory object is to be freed, and its bytes taken out of the books"]
+    pub fn shed(&mut self) -> Option<ReturnedBlock> {
         let retention = self.config.retention;
         let of_live = self.live_peak.peak().checked_div(retention.live_divisor).unwrap_or(0);
         let retained = self.books.retained();
@@ -225,8 +227,9 @@ impl MemoryPool {
     }
 
     /// Takes a memory object out of the slab; the callers have taken it out of the counts.
-    pub(super) fn remove(&mut self, slot: u32, dedicated: bool) -> Option<ReturnedBlock> {
-        let Block { id, size, lease, .. } = self.blocks.remove(slot)?;
+    pub(super) fn remove(&mut self, slot: u32, dedicated: bool) -> ReturnedBlock {
+        let block = self.blocks.remove(slot);
+        let Block { id, size, lease, .. } = block.expect("the callers have found it there");
         let heap_index = self.config.heap_index;
         if dedicated {
             self.stats.dedicated_count -= 1;
@@ -239,6 +242,6 @@ impl MemoryPool {
             self.ids.remove(&id);
             self.budgets.returning(heap_index, size);
         }
-        Some(ReturnedBlock { id, slot, heap_index, size, dedicated, lease })
+        ReturnedBlock { id, slot, heap_index, size, dedicated, lease }
     }
 }

@@ -9,7 +9,7 @@
 
 use super::MemoryPool;
 use crate::answer::Fitted;
-use crate::{AddBlockError, BlockId, BlockRequest, FreeError, Place, Refused, ReturnedBlock};
+use crate::{AddBlockError, BlockId, BlockRequest, FreeError, Place, Refused};
 
 /// What a lease is aligned to at least, in bytes, so that most requests find room in it anywhere: the
 /// page of textures on GPUs.
@@ -130,8 +130,8 @@ impl MemoryPool {
         Ok(self.take_in_carved(&request, lease.id, Some(lease)))
     }
 
-    /// Takes a lease back that this pool gave; answers the block that is superfluous now, if there is
-    /// one.
+    /// Takes a lease back that this pool gave. A block that has emptied stays, for whoever needs the
+    /// room, until [`shed`](Self::shed) or [`trim`](Self::trim) gives it back.
     ///
     /// # Errors
     ///
@@ -140,31 +140,19 @@ impl MemoryPool {
     /// # Complexity
     ///
     /// That of [`free`](Self::free).
-    pub fn end_lease(
-        &mut self,
-        lease: Lease,
-    ) -> Result<Option<ReturnedBlock>, Refused<Lease, FreeError>> {
-        let key = (lease.place.slot, lease.place.offset);
-        let size = lease.size();
-        let Lease { place, id, memory_type_index, alignment } = lease;
-        let is_lent = self.lent.get(&key) == Some(&size);
-        let freed = match is_lent {
-            true => self.free(place),
-            false => {
-                let error = FreeError::NotAllocated { slot: key.0, offset: key.1 };
-                Err(Refused { returned: place, error })
-            }
+    pub fn end_lease(&mut self, lease: Lease) -> Result<(), Refused<Lease, FreeError>> {
+        let (slot, offset) = (lease.place.slot, lease.place.offset);
+        let freed = match self.lent.get(&(slot, offset)) {
+            Some(&size) if size == lease.size() => self.take_back(&lease.place),
+            _ => Err(FreeError::NotAllocated { slot, offset }),
         };
         match freed {
-            Ok(spent) => {
-                self.lent.remove(&key);
-                self.lent_size -= size;
-                Ok(spent)
+            Ok(_) => {
+                self.lent.remove(&(slot, offset));
+                self.lent_size -= lease.size();
+                Ok(())
             }
-            Err(Refused { returned: place, error }) => {
-                let returned = Lease { place, id, memory_type_index, alignment };
-                Err(Refused { returned, error })
-            }
+            Err(error) => Err(Refused { returned: lease, error }),
         }
     }
 }

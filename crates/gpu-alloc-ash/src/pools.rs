@@ -1,0 +1,139 @@
+//! The pools of one memory type.
+//!
+//! Basic design: a memory type has several *shards*, each with a lock and its own pools. Shard 0, the
+//! trunk, has all the blocks that the driver made. The others, branches, lease room of the trunk's
+//! blocks, so a thread that turns to one of them first meets nobody else's lock. Nothing is a branch's
+//! until threads collide, and the policy of growth is the trunk's alone: with one thread, or one shard,
+//! it is the same as without shards. Before the trunk grows, the branches are asked one at a time. An
+//! allocation goes back to the shard it came from, whoever frees it.
+//!
+//! No lock is held while another is taken, and none during a call of the driver.
+
+mod asking;
+mod freeing;
+mod shard;
+#[cfg(test)]
+mod tests;
+mod wanted;
+
+use std::sync::Arc;
+
+use vk_pool::{ClassId, HeapBudgets, PoolConfig, Retention};
+
+use crate::ConfigError;
+use crate::home;
+
+pub(crate) use self::asking::Asked;
+pub(crate) use self::freeing::Spent;
+pub(crate) use self::shard::{ClassPool, LockedShard, MemoryObject, Placed, Shard};
+pub(crate) use self::wanted::WantedBlock;
+
+/// A lease is at most an eighth of the largest block, and the first one a sixteenth of the first.
+const LARGEST_LEASE_DIVISOR: u64 = 8;
+const FIRST_LEASE_DIVISOR: u64 = 16;
+
+/// A memory type of the device: what never changes, and its pools.
+pub(crate) struct TypePools {
+    pub(crate) host_visible: bool,
+    pub(crate) coherent: bool,
+    /// Configuration of the trunk's pool of class 0; other classes differ in the class alone.
+    config: PoolConfig,
+    /// The same for branches; `None` if blocks are too small to lease of.
+    branch_config: Option<PoolConfig>,
+    budgets: Arc<HeapBudgets>,
+    /// The trunk first. At least one.
+    shards: Box<[Shard]>,
+}
+
+impl TypePools {
+    pub(crate) fn new(
+        host_visible: bool,
+        coherent: bool,
+        config: PoolConfig,
+        budgets: Arc<HeapBudgets>,
+        shard_count: usize,
+    ) -> Result<Self, ConfigError> {
+        let branch_config = branch_config(&config);
+        let shard_count = if branch_config.is_some() { shard_count.max(1) } else { 1 };
+        let shards: Box<[Shard]> = (0..shard_count).map(|_| Shard::new()).collect();
+        // Checks the configuration, and the hot path finds the pool there.
+        let first = ClassPool::new(&config, config.class, &budgets)?;
+        shards[0].lock().put(first);
+        Ok(Self { host_visible, coherent, config, branch_config, budgets, shards })
+    }
+
+    pub(crate) fn heap_index(&self) -> u32 {
+        self.config.heap_index
+    }
+
+    pub(crate) fn atom_size(&self) -> u64 {
+        self.config.atom_size
+    }
+
+    /// Requests of more bytes than this get memory of their own here.
+    pub(crate) fn dedicated_above(&self) -> u64 {
+        self.config.dedicated_above
+    }
+
+    /// The trunk first.
+    pub(crate) fn shards(&self) -> &[Shard] {
+        &self.shards
+    }
+
+    pub(crate) fn shard(&self, index: u8) -> &Shard {
+        &self.shards[usize::from(index)]
+    }
+
+    /// The lock of the shard that this thread turns to first.
+    #[inline]
+    pub(crate) fn lock_home(&self) -> (u8, LockedShard<'_>) {
+        let index = home::home(self.shards.len());
+        match self.shards[index].try_lock() {
+            // At most 64 shards.
+            Some(locked) => (index.to_le_bytes()[0], locked),
+            None => self.lock_contended(),
+        }
+    }
+
+    #[cold]
+    fn lock_contended(&self) -> (u8, LockedShard<'_>) {
+        let index = home::collided(self.shards.len());
+        // At most 64 shards.
+        (index.to_le_bytes()[0], self.shards[index].lock())
+    }
+
+    /// The pool of a class in a shard, made now if it is the first request of that class there.
+    fn class_of<'a>(
+        &self,
+        index: usize,
+        locked: &'a mut LockedShard<'_>,
+        class: ClassId,
+    ) -> &'a mut ClassPool {
+        let trunk = || &self.config;
+        let config = self.branch_config.as_ref().filter(|_| index > 0).unwrap_or_else(trunk);
+        locked.class_or_make(class, || {
+            ClassPool::new(config, class, &self.budgets)
+                .expect("the same configuration was accepted for class 0")
+        })
+    }
+}
+
+/// The configuration of the pools that lease of pools of this one.
+fn branch_config(trunk: &PoolConfig) -> Option<PoolConfig> {
+    let largest = trunk.largest_block_size / LARGEST_LEASE_DIVISOR;
+    let first = (trunk.first_block_size / FIRST_LEASE_DIVISOR).min(largest);
+    let smallest = first / 4;
+    let config = PoolConfig {
+        first_block_size: first,
+        largest_block_size: largest,
+        smallest_block_size: smallest,
+        growth_divisor: 2,
+        dedicated_above: trunk.dedicated_above.min(largest / 4),
+        room_taken_up_to: trunk.dedicated_above.min(largest / 4),
+        retention: Retention { floor_bytes: first, live_divisor: 8 },
+        ..trunk.clone()
+    };
+    // Granules and atoms are not shared between leases.
+    let unit = trunk.buffer_image_granularity.max(trunk.atom_size);
+    (smallest >= unit && config.check().is_ok()).then_some(config)
+}
