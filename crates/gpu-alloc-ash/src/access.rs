@@ -10,7 +10,7 @@ use ash::vk;
 use bytemuck::{AnyBitPattern, NoUninit};
 
 use crate::mapped::MappedPtr;
-use crate::shard::TypeShard;
+use crate::pools::TypePools;
 use crate::{AccessError, Allocation, GpuAllocator};
 
 impl GpuAllocator {
@@ -179,11 +179,11 @@ impl GpuAllocator {
         size: u64,
         operation: CacheOperation,
     ) -> Result<(), AccessError> {
-        let shard = &self.types[usize::from(allocation.memory_type_index)];
-        if shard.coherent || size == 0 {
+        let pools = &self.types[usize::from(allocation.memory_type_index)];
+        if pools.coherent || size == 0 {
             return Ok(());
         }
-        let range = atom_range(allocation, shard, offset, size);
+        let range = atom_range(allocation, pools, offset, size);
         let (call, result) = match operation {
             CacheOperation::Flush => {
                 // SAFETY: 1. The range is of a live, mapped allocation, on atoms by `atom_range`.
@@ -213,11 +213,11 @@ enum CacheOperation {
 /// range then ends with it.
 fn atom_range<'a>(
     allocation: &Allocation,
-    shard: &TypeShard,
+    pools: &TypePools,
     offset: u64,
     size: u64,
 ) -> vk::MappedMemoryRange<'a> {
-    let atom = shard.atom_size();
+    let atom = pools.atom_size();
     let first = allocation.offset() + offset;
     let start = first - first % atom;
     let mut end = (first + size).next_multiple_of(atom);

@@ -34,6 +34,8 @@ pub struct Allocation {
     pub(crate) class: ClassId,
     /// Below 32, by `VK_MAX_MEMORY_TYPES`.
     pub(crate) memory_type_index: u8,
+    /// The shard of its memory type that keeps its books.
+    pub(crate) shard: u8,
     /// Whether the side table has a name for it.
     pub(crate) named: bool,
 }

@@ -16,7 +16,7 @@ use crate::driver::Driver;
 use crate::external::ExternalObjects;
 use crate::facts::{BudgetQuery, DeviceFacts};
 use crate::names::Names;
-use crate::shard::{MemoryObject, TypeShard};
+use crate::pools::{MemoryObject, TypePools};
 use crate::{
     AllocError, Allocation, AllocationRequest, AllocatorConfig, ConfigError, FreeError, Refused,
 };
@@ -36,7 +36,7 @@ pub struct GpuAllocator {
     /// Where the device has `VK_EXT_memory_budget`.
     pub(crate) budget_query: Option<BudgetQuery>,
     /// By memory type index.
-    pub(crate) types: Box<[TypeShard]>,
+    pub(crate) types: Box<[TypePools]>,
     pub(crate) external: ExternalObjects,
     pub(crate) names: Names,
     /// Tells the allocations of this allocator from those of others in this process.
@@ -83,7 +83,7 @@ impl GpuAllocator {
         let facts = unsafe { DeviceFacts::query(instance, physical_device, config.api_version) };
         let properties = DeviceMemoryProperties::from(&facts.memory);
         let budgets = Arc::new(budgets(&properties, &facts, &config)?);
-        let types = type_shards(&properties, &facts, &config, &budgets)?;
+        let types = type_pools(&properties, &facts, &config, &budgets)?;
         // SAFETY: 1. Our own clauses; `check` refused budgets below Vulkan 1.1.
         let budget_query = config
             .ext_memory_budget
@@ -148,13 +148,10 @@ impl GpuAllocator {
                 return Ok(());
             }
         };
-        let mut pools = self.types[usize::from(allocation.memory_type_index)].lock();
-        let entry = pools.class(allocation.class);
-        match entry.pool.free(place) {
+        let pools = &self.types[usize::from(allocation.memory_type_index)];
+        match pools.free(allocation.shard, allocation.class, place) {
             Ok(None) => Ok(()),
-            Ok(Some(block)) => {
-                let object = entry.take_object(block.slot());
-                drop(pools);
+            Ok(Some((block, object))) => {
                 self.give_back(block, object);
                 Ok(())
             }
@@ -220,12 +217,12 @@ fn budgets(
     Ok(HeapBudgets::new(device, &heaps)?)
 }
 
-fn type_shards(
+fn type_pools(
     properties: &DeviceMemoryProperties,
     facts: &DeviceFacts,
     config: &AllocatorConfig,
     budgets: &Arc<HeapBudgets>,
-) -> Result<Box<[TypeShard]>, ConfigError> {
+) -> Result<Box<[TypePools]>, ConfigError> {
     let atom_size = power_of_two("nonCoherentAtomSize", facts.limits.non_coherent_atom_size)?;
     let buffer_image_granularity =
         power_of_two("bufferImageGranularity", facts.limits.buffer_image_granularity)?;
@@ -246,7 +243,8 @@ fn type_shards(
             buffer_image_granularity,
             atom_size: if host_visible && !coherent { atom_size } else { 1 },
         });
-        TypeShard::new(host_visible, coherent, pool_config, Arc::clone(budgets))
+        let budgets = Arc::clone(budgets);
+        TypePools::new(host_visible, coherent, pool_config, budgets, config.shard_count())
     };
     (0u32..).zip(&properties.memory_types).map(shard).collect()
 }

@@ -3,7 +3,6 @@
 
 use crate::allocation::Home;
 use crate::place::Terms;
-use crate::shard::MemoryObject;
 use crate::{AllocError, Allocation, AllocationRequest, FreeError, GpuAllocator, Refused};
 
 impl GpuAllocator {
@@ -37,7 +36,7 @@ impl GpuAllocator {
     }
 
     /// Gives many allocations back, as by [`free`](Self::free) for each; neighbours in the list that
-    /// are of one memory type share a turn of its lock.
+    /// are of one memory type and shard share a turn of its lock.
     ///
     /// # Errors
     ///
@@ -57,38 +56,30 @@ impl GpuAllocator {
                 FreeError::ForeignAllocation { owner: foreign.allocator_id, asked: self.id };
             return Err(Refused { returned: allocations, error });
         }
-        let mut allocations = allocations.into_iter().peekable();
-        while let Some(first) = allocations.next() {
-            let memory_type_index = first.memory_type_index;
-            let mut spent = Vec::new();
-            let mut others = Vec::new();
-            {
-                let mut pools = self.types[usize::from(memory_type_index)].lock();
-                let mut next = Some(first);
-                while let Some(allocation) = next {
-                    if allocation.named || allocation.is_external() {
-                        others.push(allocation);
-                    } else if let Home::Pool(place) = allocation.home {
-                        let entry = pools.class(allocation.class);
-                        // An allocation of ours is in its pool's books until it is given here.
-                        let freed = entry.pool.free(place);
-                        let block = freed.expect("the pool that made the place has it");
-                        spent.extend(block.map(|block| {
-                            let object: MemoryObject = entry.take_object(block.slot());
-                            (block, object)
-                        }));
-                    }
-                    next = allocations.next_if(|next| next.memory_type_index == memory_type_index);
+        // What has a name or is external goes one by one; the rest by runs of one shard.
+        let (mut others, mut pieces) = (Vec::new(), Vec::new());
+        for allocation in allocations {
+            match allocation.home {
+                Home::Pool(place) if !allocation.named => {
+                    let shard = (allocation.memory_type_index, allocation.shard);
+                    pieces.push((shard, (allocation.class, place)));
                 }
+                home => others.push(Allocation { home, ..allocation }),
             }
-            for (block, object) in spent {
+        }
+        let mut pieces = pieces.into_iter().peekable();
+        while let Some(&(run, _)) = pieces.peek() {
+            let (memory_type_index, shard) = run;
+            let places = core::iter::from_fn(|| pieces.next_if(|&(shard, _)| shard == run));
+            let pools = &self.types[usize::from(memory_type_index)];
+            for (block, object) in pools.free_many(shard, places.map(|(_, place)| place)) {
                 self.give_back(block, object);
             }
-            for allocation in others {
-                // SAFETY: 1. and 2. Our clause 1.
-                let freed = unsafe { self.free(allocation) };
-                debug_assert!(freed.is_ok(), "the owner was checked above");
-            }
+        }
+        for allocation in others {
+            // SAFETY: 1. and 2. Our clause 1.
+            let freed = unsafe { self.free(allocation) };
+            debug_assert!(freed.is_ok(), "the owner was checked above");
         }
         Ok(())
     }

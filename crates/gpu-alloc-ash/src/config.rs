@@ -64,6 +64,10 @@ pub struct AllocatorConfig {
     pub heap_limits: [Option<u64>; vk::MAX_MEMORY_HEAPS],
     /// Limit on the blocks of each heap. Dedicated memory does not count. Default none.
     pub max_blocks_per_heap: Option<u32>,
+    /// Shards of each memory type, 1 to 64: as many threads can allocate of it at once without waiting
+    /// for each other. All but the first stay empty until threads collide. `None`, the default, is as
+    /// many as the host runs threads at once, at least 4 and at most 16; 1 gives the plain allocator.
+    pub shards: Option<u32>,
     /// Memory objects of the device's `maxMemoryAllocationCount` that are left to others. Default 0.
     pub allocation_count_head_room: u32,
 }
@@ -89,6 +93,7 @@ impl Default for AllocatorConfig {
             retained_live_divisor: 4,
             heap_limits: [None; vk::MAX_MEMORY_HEAPS],
             max_blocks_per_heap: None,
+            shards: None,
             allocation_count_head_room: 0,
         }
     }
@@ -111,6 +116,13 @@ impl AllocatorConfig {
         }
     }
 
+    /// How many shards each memory type has.
+    pub(crate) fn shard_count(&self) -> usize {
+        let by_host =
+            || std::thread::available_parallelism().map_or(4, |count| count.get().clamp(4, 16));
+        self.shards.map_or_else(by_host, |count| count as usize)
+    }
+
     /// Whether the driver can be asked for, and told of, dedicated memory.
     pub(crate) fn knows_dedicated(&self) -> bool {
         self.api_version >= vk::API_VERSION_1_1 || self.khr_dedicated_allocation
@@ -124,6 +136,9 @@ impl AllocatorConfig {
         }
         if self.ext_memory_budget && self.api_version < vk::API_VERSION_1_1 {
             return Err(ConfigError::BudgetNeedsVulkan11 { api_version: self.api_version });
+        }
+        if let Some(shards) = self.shards.filter(|shards| !(1..=64).contains(shards)) {
+            return Err(ConfigError::Shards { shards });
         }
         if let Some(above) = self.dedicated_above.filter(|&above| above > self.largest_block_size) {
             let largest_block_size = self.largest_block_size;

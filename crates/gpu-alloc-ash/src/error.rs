@@ -23,6 +23,12 @@ pub enum ConfigError {
         /// The configuration's API version.
         api_version: u32,
     },
+    /// There is one shard of each memory type at least, and 64 at most.
+    #[error("{shards} shards, there are 1 to 64")]
+    Shards {
+        /// The configuration's number of shards.
+        shards: u32,
+    },
     /// Requests that are not dedicated must fit into a block.
     #[error(
         "dedicated_above is {dedicated_above} bytes, more than the {largest_block_size} bytes of the largest block"

@@ -115,6 +115,7 @@ impl GpuAllocator {
             allocator_id: self.id,
             class: ClassId(0),
             memory_type_index: type_number(memory_type_index),
+            shard: 0,
             named: false,
         };
         if let Some(name) = name {

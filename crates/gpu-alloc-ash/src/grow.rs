@@ -9,7 +9,7 @@ use crate::allocation::{Home, type_number};
 use crate::driver::ObjectInfo;
 use crate::facts::BudgetQuery;
 use crate::place::Attempt;
-use crate::shard::{MemoryObject, TypeShard};
+use crate::pools::{MemoryObject, Placed, WantedBlock};
 use crate::{AllocError, Allocation, GpuAllocator};
 
 impl GpuAllocator {
@@ -17,18 +17,15 @@ impl GpuAllocator {
     pub(crate) fn grow(
         &self,
         attempt: &Attempt,
-        shard: &TypeShard,
-        request: BlockRequest,
+        mut wanted: WantedBlock<'_>,
     ) -> Result<Allocation, AllocError> {
-        let mut wanted = WantedBlock { shard, class: attempt.class, request: Some(request) };
-        if attempt.never_allocate {
-            return Err(AllocError::NoRoom);
-        }
         let mut last_try = false;
         loop {
-            let error = match self.make_object(attempt, shard, wanted.request()) {
+            let error = match self.make_object(attempt, &wanted) {
                 Ok((reservation, object)) => {
-                    return Ok(self.take_in(attempt, wanted, reservation, object));
+                    let id = BlockId(self.next_block_id.fetch_add(1, Ordering::Relaxed));
+                    let placed = wanted.take_in(reservation, object, id);
+                    return Ok(self.allocation(attempt.class, attempt.memory_type_index, placed));
                 }
                 Err(error) => error,
             };
@@ -36,7 +33,7 @@ impl GpuAllocator {
                 return Err(error);
             }
             if !wanted.shrink() {
-                if self.give_back_empty_blocks(shard.heap_index()) == 0 {
+                if self.give_back_empty_blocks(wanted.pools().heap_index()) == 0 {
                     return Err(error);
                 }
                 last_try = true;
@@ -48,9 +45,9 @@ impl GpuAllocator {
     fn make_object(
         &self,
         attempt: &Attempt,
-        shard: &TypeShard,
-        request: &BlockRequest,
+        wanted: &WantedBlock<'_>,
     ) -> Result<(Reservation, MemoryObject), AllocError> {
+        let request = wanted.request();
         let reservation = if attempt.over_budget {
             self.budgets.reserve_over_budget(request)?
         } else {
@@ -66,7 +63,7 @@ impl GpuAllocator {
         })?;
         // The call was slow anyway, and the next decision knows what it cost.
         self.refresh_budgets();
-        if !shard.host_visible {
+        if !wanted.pools().host_visible {
             return Ok((reservation, MemoryObject { memory, mapped: None }));
         }
         // SAFETY: 1. It was allocated above, of a host-visible type. 2. Nobody else has seen it.
@@ -94,36 +91,15 @@ impl GpuAllocator {
         self.budgets.reserve(request)
     }
 
-    /// Hands a new memory object to the pool, and takes the allocation that it was made for.
-    fn take_in(
-        &self,
-        attempt: &Attempt,
-        mut wanted: WantedBlock<'_>,
-        reservation: Reservation,
-        object: MemoryObject,
-    ) -> Allocation {
-        let id = BlockId(self.next_block_id.fetch_add(1, Ordering::Relaxed));
-        let request = wanted.request.take().expect("it is taken only here and when dropped");
-        let mut pools = wanted.shard.lock();
-        let entry = pools.class(wanted.class);
-        let place = entry.pool.add_block(request, reservation, id);
-        let place = place.expect("request and reservation are for this pool, and the id is new");
-        entry.put_object(place.slot(), object);
-        drop(pools);
-        wanted.shard.notify();
-        self.allocation(attempt.class, attempt.memory_type_index, object, place)
-    }
-
     /// What the user gets for a place in a memory object.
     #[inline]
     pub(crate) fn allocation(
         &self,
         class: ClassId,
         memory_type_index: u32,
-        object: MemoryObject,
-        place: vk_pool::Place,
+        placed: Placed,
     ) -> Allocation {
-        let MemoryObject { memory, mapped } = object;
+        let Placed { place, object: MemoryObject { memory, mapped }, shard } = placed;
         // SAFETY: 1. The whole object is mapped, and the place lies in it.
         let mapped = mapped.map(|first| unsafe { first.add(place.offset()) });
         Allocation {
@@ -133,6 +109,7 @@ impl GpuAllocator {
             allocator_id: self.id,
             class,
             memory_type_index: type_number(memory_type_index),
+            shard,
             named: false,
         }
     }
@@ -140,46 +117,16 @@ impl GpuAllocator {
     /// Gives back every empty block of a heap; answers the bytes.
     pub(crate) fn give_back_empty_blocks(&self, heap_index: u32) -> u64 {
         let mut bytes = 0;
-        for shard in self.types.iter().filter(|shard| shard.heap_index() == heap_index) {
-            while let Some((block, object)) = shard.trim() {
+        for pools in self.types.iter().filter(|pools| pools.heap_index() == heap_index) {
+            for branch in 1..pools.shards().len() {
+                pools.end_empty_leases(branch);
+            }
+            while let Some((block, object)) = pools.trim() {
                 bytes += block.size();
                 self.give_back(block, object);
             }
         }
         bytes
-    }
-}
-
-/// A block request on its way through the driver: cancelled if it is dropped, also by a panic, so
-/// that nobody waits for ever.
-struct WantedBlock<'a> {
-    shard: &'a TypeShard,
-    class: ClassId,
-    /// `None` once it was handed to the pool.
-    request: Option<BlockRequest>,
-}
-
-impl WantedBlock<'_> {
-    fn request(&self) -> &BlockRequest {
-        self.request.as_ref().expect("it is taken only when this value is used up")
-    }
-
-    /// Asks for a smaller block, if the pool allows.
-    fn shrink(&mut self) -> bool {
-        let Some(request) = &mut self.request else {
-            return false;
-        };
-        self.shard.lock().class(self.class).pool.shrink(request)
-    }
-}
-
-impl Drop for WantedBlock<'_> {
-    fn drop(&mut self) {
-        if let Some(request) = self.request.take() {
-            let cancelled = self.shard.lock().class(self.class).pool.cancel(request);
-            debug_assert!(cancelled.is_ok(), "the request is this pool's, and waits");
-            self.shard.notify();
-        }
     }
 }
 

@@ -62,7 +62,10 @@ impl GpuAllocator {
     #[must_use]
     pub fn leaks(&self) -> Vec<Leak> {
         let mut leaks = Vec::new();
-        for (memory_type_index, shard) in (0u32..).zip(&self.types) {
+        let shards = (0u32..).zip(&self.types).flat_map(|(memory_type_index, pools)| {
+            pools.shards().iter().map(move |shard| (memory_type_index, shard))
+        });
+        for (memory_type_index, shard) in shards {
             // Names are looked up after the lock is let go: no two locks are ever held.
             let live: Vec<(u64, LiveAllocation)> = {
                 let pools = shard.lock();

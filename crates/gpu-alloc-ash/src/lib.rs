@@ -48,10 +48,13 @@
 //!
 //! # Threads
 //!
-//! Every method takes `&self`, and [`GpuAllocator`] is `Send + Sync`: do not wrap it in a mutex. There
-//! is one lock for each memory type. No lock is held while the driver is called, so a slow
-//! `vkAllocateMemory` stalls only those who need that block, and they wait for it instead of making
-//! another.
+//! Every method takes `&self`, and [`GpuAllocator`] is `Send + Sync`: do not wrap it in a mutex. Each
+//! memory type has several shards with a lock each. All threads begin with the same one; who finds its
+//! lock taken again and again moves to another, which leases room of the first one's blocks, so programs
+//! with one thread pay nothing and threads do not wait for each other. An allocation may be freed by any
+//! thread, and its room goes back to the shard it came from. No lock is held while the driver is called,
+//! so a slow `vkAllocateMemory` stalls only those who need that block, and they wait for it instead of
+//! making another.
 //!
 //! # Errors and what to do
 //!
@@ -97,14 +100,16 @@ mod error;
 mod external;
 mod facts;
 mod grow;
+mod home;
 mod leaks;
 mod mapped;
 mod names;
 mod place;
+mod pools;
 mod request;
 mod resource;
-mod shard;
 mod stats;
+mod sync;
 
 pub use ash;
 pub use memtype_select::{

@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 
 use ash::vk::Handle;
-use parking_lot::Mutex;
 
 use crate::Allocation;
 use crate::allocation::Home;
+use crate::sync::Mutex;
 
 /// What a live allocation is told apart by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

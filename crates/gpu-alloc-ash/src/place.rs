@@ -11,9 +11,10 @@
 
 use memtype_select::MemoryRequest;
 use smallvec::SmallVec;
-use vk_pool::{Answer, ClassId, Dedicated, PoolRequest};
+use vk_pool::{ClassId, Dedicated, PoolRequest};
 
 use crate::driver::DedicatedWish;
+use crate::pools::Asked;
 use crate::resource::Resource;
 use crate::{AllocError, Allocation, AllocationRequest, GpuAllocator, Strategy};
 
@@ -69,15 +70,15 @@ impl GpuAllocator {
         {
             let AllocationRequest { size, alignment, kind, .. } = *request;
             let class = class(request.device_address);
-            let mut pools = self.types[memory_type_index as usize].lock();
-            let entry = pools.class(class);
-            let placed =
-                entry.pool.allocate_at_once(&PoolRequest { size, alignment, kind, dedicated });
-            if let Some(place) = placed {
-                let object = entry.object(place.slot());
+            let request = PoolRequest { size, alignment, kind, dedicated };
+            let (shard, mut locked) = self.types[memory_type_index as usize].lock_home();
+            if let Some(entry) = locked.class(class)
+                && let Some(place) = entry.pool.allocate_at_once(&request)
+            {
+                let placed = entry.placed(place, shard);
                 // Written out before the lock is let go: that waits for what was written, and who
                 // copies the answer does not have to wait again.
-                return Ok(self.allocation(class, memory_type_index, object, place));
+                return Ok(self.allocation(class, memory_type_index, placed));
             }
         }
         self.allocate_anywhere(request, terms, dedicated)
@@ -258,12 +259,12 @@ impl GpuAllocator {
         let class = class(request.device_address);
         let first = made.len();
         {
-            let mut pools = self.types[memory_type_index as usize].lock();
-            let entry = pools.class(class);
+            let (shard, mut locked) = self.types[memory_type_index as usize].lock_home();
+            let Some(entry) = locked.class(class) else { return };
             for _ in 0..count {
                 let Some(place) = entry.pool.allocate_placed(&pool_request) else { break };
-                let object = entry.object(place.slot());
-                made.push(self.allocation(class, memory_type_index, object, place));
+                let placed = entry.placed(place, shard);
+                made.push(self.allocation(class, memory_type_index, placed));
             }
         }
         // Names are put down with the lock let go.
@@ -274,25 +275,16 @@ impl GpuAllocator {
 
     /// Asks one memory type, and makes a block for it if it needs one.
     fn attempt(&self, attempt: &Attempt) -> Result<Allocation, AllocError> {
-        let shard = &self.types[attempt.memory_type_index as usize];
+        let Attempt { class, memory_type_index, .. } = *attempt;
+        let pools = &self.types[memory_type_index as usize];
         loop {
-            let answer = {
-                let mut pools = shard.lock();
-                let entry = pools.class(attempt.class);
-                match entry.pool.allocate(&attempt.request)? {
-                    Answer::Placed(place) => {
-                        let object = entry.object(place.slot());
-                        let Attempt { class, memory_type_index, .. } = *attempt;
-                        return Ok(self.allocation(class, memory_type_index, object, place));
-                    }
-                    answer => answer,
+            match pools.ask(class, &attempt.request)? {
+                Asked::Placed(placed) => {
+                    return Ok(self.allocation(class, memory_type_index, placed));
                 }
-            };
-            match answer {
-                Answer::NeedBlock(request) => return self.grow(attempt, shard, request),
-                Answer::Pending(_) if attempt.never_allocate => return Err(AllocError::NoRoom),
-                Answer::Pending(ticket) => shard.wait(attempt.class, ticket),
-                Answer::Placed(_) => unreachable!("returned above"),
+                _ if attempt.never_allocate => return Err(AllocError::NoRoom),
+                Asked::NeedBlock(wanted) => return self.grow(attempt, wanted),
+                Asked::Pending(ticket) => pools.wait(class, ticket),
             }
         }
     }

@@ -18,13 +18,12 @@ mod wanted;
 
 use std::sync::Arc;
 
-use vk_pool::{ClassId, HeapBudgets, PoolConfig, Retention};
+use vk_pool::{ClassId, HeapBudgets, PoolConfig, PoolStats, Retention};
 
 use crate::ConfigError;
 use crate::home;
 
 pub(crate) use self::asking::Asked;
-pub(crate) use self::freeing::Spent;
 pub(crate) use self::shard::{ClassPool, LockedShard, MemoryObject, Placed, Shard};
 pub(crate) use self::wanted::WantedBlock;
 
@@ -84,6 +83,16 @@ impl TypePools {
         &self.shards[usize::from(index)]
     }
 
+    /// Sums over all shards and classes.
+    pub(crate) fn stats(&self) -> PoolStats {
+        let mut sum = PoolStats::default();
+        for shard in &self.shards {
+            let locked = shard.lock();
+            locked.iter().for_each(|entry| sum += entry.pool.stats());
+        }
+        sum
+    }
+
     /// The lock of the shard that this thread turns to first.
     #[inline]
     pub(crate) fn lock_home(&self) -> (u8, LockedShard<'_>) {
@@ -130,7 +139,9 @@ fn branch_config(trunk: &PoolConfig) -> Option<PoolConfig> {
         growth_divisor: 2,
         dedicated_above: trunk.dedicated_above.min(largest / 4),
         room_taken_up_to: trunk.dedicated_above.min(largest / 4),
-        retention: Retention { floor_bytes: first, live_divisor: 8 },
+        // As little as keeps one allocation that comes and goes from coming for a lease each time: an
+        // empty lease holds on to the trunk's block around it.
+        retention: Retention { floor_bytes: first, live_divisor: 0 },
         ..trunk.clone()
     };
     // Granules and atoms are not shared between leases.

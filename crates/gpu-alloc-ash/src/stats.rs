@@ -5,7 +5,7 @@ use vk_pool::{HeapBudget, HeapUsage, PoolStats};
 use crate::GpuAllocator;
 
 /// Sums over all memory types. Exact when nothing else is going on; while other threads allocate,
-/// each memory type's part is exact, of slightly different instants.
+/// each shard's part is exact, of slightly different instants.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct AllocatorStats {
@@ -35,14 +35,11 @@ pub struct AllocatorStats {
 }
 
 impl GpuAllocator {
-    /// Sums over all memory types. Takes each type's lock for a moment.
+    /// Sums over all memory types. Takes each shard's lock for a moment.
     #[must_use]
     pub fn stats(&self) -> AllocatorStats {
         let mut sum = PoolStats::default();
-        for shard in &self.types {
-            let pools = shard.lock();
-            pools.iter().for_each(|entry| sum += entry.pool.stats());
-        }
+        self.types.iter().for_each(|pools| sum += pools.stats());
         let external = self.external.snapshot();
         let external_count = external.len() as u64;
         AllocatorStats {
@@ -64,13 +61,11 @@ impl GpuAllocator {
         }
     }
 
-    /// Sums over the pools of one memory type; `None` for a type that does not exist.
+    /// Sums over the pools of one memory type; `None` for a type that does not exist. What its shards
+    /// have lent each other is `lent_size` and `borrowed_size`, and is in no other figure twice.
     #[must_use]
     pub fn pool_stats(&self, memory_type_index: u32) -> Option<PoolStats> {
-        let mut sum = PoolStats::default();
-        let pools = self.types.get(memory_type_index as usize)?.lock();
-        pools.iter().for_each(|entry| sum += entry.pool.stats());
-        Some(sum)
+        Some(self.types.get(memory_type_index as usize)?.stats())
     }
 
     /// The books of one heap, what is on its way to and from the driver included; `None` for a heap

@@ -1,0 +1,137 @@
+//! From a request to a place in a block that exists, or to the block that is needed.
+//!
+//! Basic design: first the shard of the thread, which a branch may have to lease room for; then the
+//! trunk; then the other branches, one at a time, whose empty leases go back on the way; and only then
+//! is a block asked for, or waited for, at the trunk.
+
+use vk_pool::{Answer, BlockRequest, ClassId, Dedicated, Lease, PoolRequest, RequestError, Ticket};
+
+use super::{MemoryObject, Placed, TypePools, WantedBlock};
+use crate::home;
+
+/// What a memory type answers to a request.
+pub(crate) enum Asked<'a> {
+    /// There it is.
+    Placed(Placed),
+    /// A block is to be made.
+    NeedBlock(WantedBlock<'a>),
+    /// A block that will hold it is on its way: see [`TypePools::wait`].
+    Pending(Ticket),
+}
+
+impl TypePools {
+    /// Answers a request. No lock is held before and after.
+    pub(crate) fn ask(
+        &self,
+        class: ClassId,
+        request: &PoolRequest,
+    ) -> Result<Asked<'_>, RequestError> {
+        if self.shards.len() > 1
+            && self.may_be_placed(request)
+            && let Some(placed) = self.ask_shards(class, request)
+        {
+            return Ok(Asked::Placed(placed));
+        }
+        let mut locked = self.shards[0].lock();
+        let entry = self.class_of(0, &mut locked, class);
+        let answer = entry.pool.allocate(request)?;
+        Ok(match answer {
+            Answer::Placed(place) => Asked::Placed(entry.placed(place, 0)),
+            Answer::Pending(ticket) => Asked::Pending(ticket),
+            Answer::NeedBlock(request) => {
+                drop(locked);
+                Asked::NeedBlock(WantedBlock::new(self, 0, class, request))
+            }
+        })
+    }
+
+    /// Waits until a block that is on its way to the trunk has arrived or been given up.
+    pub(crate) fn wait(&self, class: ClassId, ticket: Ticket) {
+        self.shards[0].wait(class, ticket);
+    }
+
+    /// Whether the request takes room of a block at all.
+    fn may_be_placed(&self, request: &PoolRequest) -> bool {
+        match request.dedicated {
+            Dedicated::Always => false,
+            Dedicated::Never => true,
+            Dedicated::BySize => request.size <= self.config.room_taken_up_to,
+        }
+    }
+
+    /// Room in any block that exists, the thread's own shard first.
+    fn ask_shards(&self, class: ClassId, request: &PoolRequest) -> Option<Placed> {
+        let home = home::home(self.shards.len());
+        if home > 0
+            && let Some(placed) = self.ask_branch(home, class, request)
+        {
+            return Some(placed);
+        }
+        let in_trunk = || {
+            let mut locked = self.shards[0].lock();
+            locked.class(class)?.place(request, 0)
+        };
+        if let Some(placed) = in_trunk() {
+            return Some(placed);
+        }
+        let mut is_returned = false;
+        // In turn from the thread's own, so that not all begin with the same one.
+        let branches = (1..self.shards.len()).map(|step| {
+            let index = home + step;
+            if index < self.shards.len() { index } else { index - self.shards.len() }
+        });
+        for index in branches.filter(|&index| index > 0) {
+            let mut locked = self.shards[index].lock();
+            let placed = locked
+                .class(class)
+                // At most 64 shards.
+                .and_then(|entry| entry.place(request, index.to_le_bytes()[0]));
+            if placed.is_some() {
+                return placed;
+            }
+            drop(locked);
+            is_returned |= self.end_empty_leases(index);
+        }
+        if is_returned { in_trunk() } else { None }
+    }
+
+    /// Room in a branch, which leases more for it if the trunk has some.
+    fn ask_branch(&self, home: usize, class: ClassId, request: &PoolRequest) -> Option<Placed> {
+        let config = self.branch_config.as_ref()?;
+        loop {
+            let mut locked = self.shards[home].lock();
+            // At most 64 shards.
+            let shard = home.to_le_bytes()[0];
+            // Larger ones would break up more room than they fill.
+            if request.size.max(request.alignment) > config.dedicated_above {
+                return locked.class(class)?.place(request, shard);
+            }
+            let entry = self.class_of(home, &mut locked, class);
+            match entry.pool.allocate(request).ok()? {
+                Answer::Placed(place) => return Some(entry.placed(place, shard)),
+                Answer::Pending(ticket) => {
+                    drop(locked);
+                    self.shards[home].wait(class, ticket);
+                }
+                Answer::NeedBlock(need) => {
+                    drop(locked);
+                    let wanted = WantedBlock::new(self, home, class, need);
+                    return if wanted.request().is_dedicated() { None } else { wanted.lease() };
+                }
+            }
+        }
+    }
+
+    /// Room of the trunk's blocks for a branch.
+    pub(super) fn lease(
+        &self,
+        class: ClassId,
+        request: &BlockRequest,
+    ) -> Option<(Lease, MemoryObject)> {
+        let mut locked = self.shards[0].lock();
+        let entry = locked.class(class)?;
+        let lease = entry.pool.lease(request)?;
+        let object = entry.object(lease.slot());
+        Some((lease, object))
+    }
+}

@@ -1,0 +1,133 @@
+//! Places, leases and blocks on their way back.
+
+use vk_pool::{ClassId, FreeError, Lease, Place, Refused, ReturnedBlock};
+
+use super::{ClassPool, LockedShard, MemoryObject, TypePools};
+
+/// A block that has left the books, to be freed with no lock held.
+pub(crate) type Spent = (ReturnedBlock, MemoryObject);
+
+/// What has left the books of a shard.
+enum Left {
+    Block(Spent),
+    Lease(Lease),
+}
+
+impl TypePools {
+    /// Gives a place back to its shard; answers the block that is superfluous now.
+    #[inline]
+    pub(crate) fn free(
+        &self,
+        shard: u8,
+        class: ClassId,
+        place: Place,
+    ) -> Result<Option<Spent>, Refused<Place, FreeError>> {
+        let mut locked = self.shard(shard).lock();
+        let Some(entry) = locked.class(class) else {
+            let error = FreeError::UnknownBlock { slot: place.slot(), generation: 0 };
+            return Err(Refused { returned: place, error });
+        };
+        match entry.pool.free(place)? {
+            None => Ok(None),
+            Some(block) => {
+                let left = entry.left(block);
+                drop(locked);
+                Ok(self.settle(class, left))
+            }
+        }
+    }
+
+    /// Gives many places of one shard back under one turn of its lock; answers the blocks that are
+    /// superfluous now.
+    pub(crate) fn free_many(
+        &self,
+        shard: u8,
+        places: impl Iterator<Item = (ClassId, Place)>,
+    ) -> Vec<Spent> {
+        let mut left = Vec::new();
+        {
+            let mut locked = self.shard(shard).lock();
+            for (class, place) in places {
+                let entry = locked.class(class).expect("the pool that made the place is there");
+                // An allocation of ours is in its pool's books until it is given here.
+                let freed = entry.pool.free(place).expect("the pool that made the place has it");
+                left.extend(freed.map(|block| (class, entry.left(block))));
+            }
+        }
+        left.into_iter().filter_map(|(class, left)| self.settle(class, left)).collect()
+    }
+
+    /// Takes one empty block out of the books, if one is kept. Empty leases have to go back before:
+    /// see [`end_empty_leases`](Self::end_empty_leases).
+    pub(crate) fn trim(&self) -> Option<Spent> {
+        let mut locked = self.shards[0].lock();
+        locked.iter_mut().find_map(|entry| {
+            let block = entry.pool.trim()?;
+            let object = entry.take_object(block.slot());
+            Some((block, object))
+        })
+    }
+
+    /// Gives every empty lease of a branch back to the trunk, which keeps the blocks that empties;
+    /// answers whether there was one.
+    pub(crate) fn end_empty_leases(&self, index: usize) -> bool {
+        let mut leases = Vec::new();
+        {
+            let mut locked = self.shards[index].lock();
+            for entry in locked.iter_mut() {
+                while let Some(block) = entry.pool.trim() {
+                    match entry.left(block) {
+                        Left::Lease(lease) => leases.push((entry.class(), lease)),
+                        Left::Block(_) => unreachable!("branches have no blocks of the driver"),
+                    }
+                }
+            }
+        }
+        let any = !leases.is_empty();
+        if any {
+            let mut trunk = self.shards[0].lock();
+            for (class, lease) in leases {
+                end_lease(&mut trunk, class, lease);
+            }
+        }
+        any
+    }
+
+    /// What is to be done, with no lock held, about what has left a shard's books; answers a block to be
+    /// freed.
+    #[cold]
+    fn settle(&self, class: ClassId, left: Left) -> Option<Spent> {
+        let lease = match left {
+            Left::Block(spent) => return Some(spent),
+            Left::Lease(lease) => lease,
+        };
+        let mut trunk = self.shards[0].lock();
+        let entry = end_lease(&mut trunk, class, lease);
+        let block = entry.pool.shed()?;
+        let object = entry.take_object(block.slot());
+        Some((block, object))
+    }
+}
+
+/// Gives a lease back to the trunk; answers its pool.
+fn end_lease<'a>(
+    trunk: &'a mut LockedShard<'_>,
+    class: ClassId,
+    lease: Lease,
+) -> &'a mut ClassPool {
+    let entry = trunk.class(class).expect("the trunk's pool of the class has lent it");
+    let ended = entry.pool.end_lease(lease);
+    debug_assert!(ended.is_ok(), "a lease is the trunk's until it is given here");
+    entry
+}
+
+impl ClassPool {
+    /// What the pool does not use any more.
+    fn left(&mut self, block: ReturnedBlock) -> Left {
+        let object = self.take_object(block.slot());
+        match block.into_lease() {
+            Ok(lease) => Left::Lease(lease),
+            Err(block) => Left::Block((block, object)),
+        }
+    }
+}

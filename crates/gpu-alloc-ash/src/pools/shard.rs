@@ -1,0 +1,158 @@
+//! One shard: a lock, and behind it a pool for each class with the memory objects of its blocks.
+
+use std::sync::Arc;
+
+use ash::vk;
+use vk_pool::{
+    ClassId, HeapBudgets, MemoryPool, Place, PoolBooks, PoolConfig, PoolRequest, Ticket,
+};
+
+use crate::mapped::MappedPtr;
+use crate::sync::{Condvar, Mutex, MutexGuard};
+
+/// The memory object behind a block, or the one that a lease lies in.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct MemoryObject {
+    pub(crate) memory: vk::DeviceMemory,
+    /// Its first byte, iff it is mapped.
+    pub(crate) mapped: Option<MappedPtr>,
+}
+
+/// A place, the memory object that it lies in, and the shard that keeps its books.
+#[derive(Debug)]
+pub(crate) struct Placed {
+    pub(crate) place: Place,
+    pub(crate) object: MemoryObject,
+    pub(crate) shard: u8,
+}
+
+/// The pool of one class, and the memory objects of its blocks.
+pub(crate) struct ClassPool {
+    class: ClassId,
+    pub(crate) pool: MemoryPool,
+    /// By the blocks' slots; `Some` iff the pool has a block there.
+    objects: Vec<Option<MemoryObject>>,
+}
+
+/// In cache lines of its own: what one thread writes is not on another's line. Two lines, as some
+/// processors fetch them in pairs.
+#[repr(align(128))]
+pub(crate) struct Shard {
+    /// The first is that of class 0 in nearly every program.
+    pools: Mutex<Vec<ClassPool>>,
+    /// Notified whenever a block that was on its way has arrived or been given up.
+    resolved: Condvar,
+}
+
+/// The lock of a shard, held.
+pub(crate) struct LockedShard<'a> {
+    pools: MutexGuard<'a, Vec<ClassPool>>,
+}
+
+impl Shard {
+    pub(super) fn new() -> Self {
+        Self { pools: Mutex::new(Vec::new()), resolved: Condvar::new() }
+    }
+
+    #[inline]
+    pub(crate) fn lock(&self) -> LockedShard<'_> {
+        LockedShard { pools: self.pools.lock() }
+    }
+
+    #[inline]
+    pub(super) fn try_lock(&self) -> Option<LockedShard<'_>> {
+        Some(LockedShard { pools: self.pools.try_lock()? })
+    }
+
+    /// Wakes those who wait for a block of this shard; they look for themselves.
+    pub(super) fn notify(&self) {
+        self.resolved.notify_all();
+    }
+
+    /// Waits until a block that is on its way has arrived or been given up.
+    pub(super) fn wait(&self, class: ClassId, ticket: Ticket) {
+        let mut pools = self.pools.lock();
+        while pools.iter().any(|entry| entry.class == class && entry.pool.is_pending(ticket)) {
+            self.resolved.wait(&mut pools);
+        }
+    }
+}
+
+impl LockedShard<'_> {
+    /// The pool of a class, if the shard has one.
+    #[inline]
+    pub(crate) fn class(&mut self, class: ClassId) -> Option<&mut ClassPool> {
+        self.pools.iter_mut().find(|entry| entry.class == class)
+    }
+
+    /// The pool of a class, made now if need be.
+    pub(super) fn class_or_make(
+        &mut self,
+        class: ClassId,
+        make: impl FnOnce() -> ClassPool,
+    ) -> &mut ClassPool {
+        let index = self.pools.iter().position(|entry| entry.class == class);
+        let index = index.unwrap_or_else(|| {
+            self.pools.push(make());
+            self.pools.len() - 1
+        });
+        &mut self.pools[index]
+    }
+
+    pub(super) fn put(&mut self, pool: ClassPool) {
+        self.pools.push(pool);
+    }
+
+    /// Every pool of the shard.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &ClassPool> {
+        self.pools.iter()
+    }
+
+    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut ClassPool> {
+        self.pools.iter_mut()
+    }
+}
+
+impl ClassPool {
+    pub(super) fn new(
+        config: &PoolConfig,
+        class: ClassId,
+        budgets: &Arc<HeapBudgets>,
+    ) -> Result<Self, vk_pool::ConfigError> {
+        let config = PoolConfig { class, ..config.clone() };
+        let pool = MemoryPool::new(config, Arc::clone(budgets), Arc::new(PoolBooks::new()))?;
+        Ok(Self { class, pool, objects: Vec::new() })
+    }
+
+    pub(super) fn class(&self) -> ClassId {
+        self.class
+    }
+
+    #[inline]
+    pub(crate) fn object(&self, slot: u32) -> MemoryObject {
+        self.objects[slot as usize].expect("each block of the pool has its memory object")
+    }
+
+    /// What its owner needs of a place that this pool has made.
+    #[inline]
+    pub(crate) fn placed(&self, place: Place, shard: u8) -> Placed {
+        Placed { object: self.object(place.slot()), place, shard }
+    }
+
+    /// Room in a block that exists.
+    pub(super) fn place(&mut self, request: &PoolRequest, shard: u8) -> Option<Placed> {
+        let place = self.pool.allocate_placed(request)?;
+        Some(self.placed(place, shard))
+    }
+
+    pub(super) fn put_object(&mut self, slot: u32, object: MemoryObject) {
+        if self.objects.len() < self.pool.slot_count() {
+            self.objects.resize(self.pool.slot_count(), None);
+        }
+        self.objects[slot as usize] = Some(object);
+    }
+
+    pub(crate) fn take_object(&mut self, slot: u32) -> MemoryObject {
+        self.objects[slot as usize].take().expect("each block of the pool has its memory object")
+    }
+}

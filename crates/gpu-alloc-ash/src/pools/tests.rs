@@ -1,0 +1,213 @@
+//! Shards without a driver: blocks are numbers.
+
+use std::sync::Arc;
+use std::sync::mpsc;
+use std::time::Duration;
+
+use ash::vk::{self, Handle};
+use vk_pool::{
+    BlockId, ClassId, Dedicated, DeviceLimits, HeapBudgets, HeapLimits, PoolConfig, PoolRequest,
+};
+
+use super::{Asked, MemoryObject, Placed, TypePools, WantedBlock};
+use crate::home;
+
+const CLASS: ClassId = ClassId(0);
+const KIB: u64 = 1 << 10;
+const MIB: u64 = 1 << 20;
+
+struct Fixture {
+    pools: TypePools,
+    budgets: Arc<HeapBudgets>,
+}
+
+impl Fixture {
+    fn new(shard_count: usize) -> Self {
+        let heap = HeapLimits { size: 8 << 30, ..HeapLimits::default() };
+        let budgets = Arc::new(HeapBudgets::new(DeviceLimits::default(), &[heap]).unwrap());
+        let config = PoolConfig::default();
+        let pools = TypePools::new(false, true, config, Arc::clone(&budgets), shard_count).unwrap();
+        Self { pools, budgets }
+    }
+
+    fn make(&self, wanted: WantedBlock<'_>, id: u64) -> Placed {
+        let reservation = self.budgets.reserve(wanted.request()).unwrap();
+        let object = MemoryObject { memory: vk::DeviceMemory::from_raw(id), mapped: None };
+        wanted.take_in(reservation, object, BlockId(id))
+    }
+
+    fn grown(&self, size: u64, id: u64) -> Placed {
+        match self.pools.ask(CLASS, &request(size)).unwrap() {
+            Asked::NeedBlock(wanted) => self.make(wanted, id),
+            _ => panic!("there is no room yet"),
+        }
+    }
+
+    fn placed(&self, size: u64) -> Placed {
+        match self.pools.ask(CLASS, &request(size)).unwrap() {
+            Asked::Placed(placed) => placed,
+            _ => panic!("a block has room"),
+        }
+    }
+
+    fn free(&self, placed: Placed) {
+        let spent = self.pools.free(placed.shard, CLASS, placed.place).unwrap();
+        if let Some((block, _)) = spent {
+            self.budgets.released(block);
+        }
+    }
+
+    fn trim(&self) {
+        for branch in 1..self.pools.shards().len() {
+            self.pools.end_empty_leases(branch);
+        }
+        while let Some((block, _)) = self.pools.trim() {
+            self.budgets.released(block);
+        }
+    }
+}
+
+fn request(size: u64) -> PoolRequest {
+    PoolRequest { size, alignment: 256, dedicated: Dedicated::Never, ..PoolRequest::default() }
+}
+
+/// Runs on a thread of its own, whose shard is this one.
+fn at_home<T: Send>(shard: u32, run: impl FnOnce() -> T + Send) -> T {
+    std::thread::scope(|scope| {
+        let thread = scope.spawn(|| {
+            home::set(shard);
+            run()
+        });
+        thread.join().expect("no panic")
+    })
+}
+
+#[test]
+fn a_branch_leases_room_of_the_trunks_block_and_any_thread_frees_it() {
+    let fixture = Fixture::new(4);
+    let first = fixture.grown(MIB, 1);
+    let second = at_home(2, || fixture.placed(1000));
+    assert_eq!((first.shard, second.shard), (0, 2));
+    assert_eq!(second.object.memory.as_raw(), 1, "the same memory object");
+    assert!(second.place.offset() >= MIB);
+    assert_eq!(fixture.pools.stats().borrowed_size, MIB);
+    assert_eq!(fixture.pools.stats().total_size, 16 * MIB);
+    assert_eq!(fixture.pools.stats().allocation_count, 2);
+    fixture.free(second);
+    fixture.free(first);
+    fixture.trim();
+    assert_eq!(fixture.pools.stats(), Default::default());
+    assert_eq!(fixture.budgets.object_count(), 0);
+}
+
+#[test]
+fn a_branch_has_the_trunk_grow_when_that_has_nothing_to_let() {
+    let fixture = Fixture::new(4);
+    let placed = at_home(1, || fixture.grown(1000, 1));
+    assert_eq!(placed.shard, 0, "blocks are the trunk's");
+    let next = at_home(1, || fixture.placed(1000));
+    assert_eq!(next.shard, 1);
+}
+
+#[test]
+fn large_requests_of_a_branch_go_to_the_trunk() {
+    let fixture = Fixture::new(4);
+    let _first = fixture.grown(MIB, 1);
+    let large = at_home(1, || fixture.placed(5 * MIB));
+    assert_eq!(large.shard, 0);
+    assert_eq!(fixture.pools.stats().borrowed_size, 0);
+}
+
+#[test]
+fn room_in_a_branch_is_taken_before_the_trunk_grows() {
+    let fixture = Fixture::new(4);
+    let _rest = fixture.grown(14 * MIB, 1);
+    // Two leases of 1 MiB each: the block is full for the trunk.
+    let _small = at_home(1, || fixture.placed(100 * KIB));
+    let _other = at_home(2, || fixture.placed(100 * KIB));
+    let elsewhere = fixture.placed(800 * KIB);
+    assert!(elsewhere.shard > 0);
+    assert!(matches!(fixture.pools.ask(CLASS, &request(2 * MIB)).unwrap(), Asked::NeedBlock(_)));
+}
+
+#[test]
+fn empty_leases_go_back_before_the_trunk_grows() {
+    let fixture = Fixture::new(4);
+    let _rest = fixture.grown(14 * MIB, 1);
+    let small = at_home(1, || fixture.placed(100 * KIB));
+    let other = at_home(2, || fixture.placed(100 * KIB));
+    fixture.free(small);
+    fixture.free(other);
+    assert_eq!(fixture.pools.stats().borrowed_size, 2 * MIB, "each keeps its empty lease");
+    assert_eq!(fixture.placed(2 * MIB).shard, 0);
+    assert_eq!(fixture.pools.stats().borrowed_size, 0);
+}
+
+#[test]
+fn who_has_room_in_a_branch_does_not_wait_for_the_trunks_block() {
+    let fixture = Fixture::new(2);
+    let _rest = fixture.grown(15 * MIB, 1);
+    let _small = at_home(1, || fixture.placed(100 * KIB));
+    // Full but for what the branch has leased; a block is on its way.
+    let Ok(Asked::NeedBlock(wanted)) = fixture.pools.ask(CLASS, &request(4 * MIB)) else {
+        panic!("the block is full");
+    };
+    assert_eq!(fixture.placed(200 * KIB).shard, 1);
+    assert_eq!(at_home(1, || fixture.placed(200 * KIB)).shard, 1);
+    let pending = fixture.pools.ask(CLASS, &request(5 * MIB)).unwrap();
+    assert!(matches!(pending, Asked::Pending(_)), "one block is enough for both");
+    drop(wanted);
+}
+
+#[test]
+fn who_waits_is_woken_when_the_block_comes_or_is_given_up() {
+    for comes in [true, false] {
+        let fixture = Fixture::new(2);
+        let Ok(Asked::NeedBlock(wanted)) = fixture.pools.ask(CLASS, &request(MIB)) else {
+            panic!("there is no block");
+        };
+        let (sender, receiver) = mpsc::channel();
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                home::set(1);
+                let Ok(Asked::Pending(ticket)) = fixture.pools.ask(CLASS, &request(MIB)) else {
+                    panic!("the block on its way is enough");
+                };
+                sender.send(()).unwrap();
+                fixture.pools.wait(CLASS, ticket);
+                sender.send(()).unwrap();
+            });
+            receiver.recv().unwrap();
+            let early = receiver.recv_timeout(Duration::from_millis(20));
+            assert!(early.is_err(), "it waits");
+            if comes {
+                let _placed = fixture.make(wanted, 1);
+            } else {
+                drop(wanted);
+            }
+            receiver.recv().unwrap();
+        });
+    }
+}
+
+#[test]
+fn one_shard_is_the_plain_allocator() {
+    let fixture = Fixture::new(1);
+    let _first = at_home(3, || fixture.grown(MIB, 1));
+    assert_eq!(at_home(3, || fixture.placed(MIB)).shard, 0);
+}
+
+#[test]
+fn blocks_too_small_to_lease_of_have_one_shard() {
+    let heap = HeapLimits { size: 8 << 30, ..HeapLimits::default() };
+    let budgets = Arc::new(HeapBudgets::new(DeviceLimits::default(), &[heap]).unwrap());
+    let config = PoolConfig {
+        first_block_size: KIB,
+        largest_block_size: KIB,
+        smallest_block_size: KIB,
+        dedicated_above: KIB,
+        ..PoolConfig::default()
+    };
+    let pools = TypePools::new(false, true, config, budgets, 8).unwrap();
+    assert_eq!(pools.shards().len(), 1);
+}

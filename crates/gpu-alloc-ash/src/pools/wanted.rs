@@ -1,0 +1,104 @@
+//! A block request on its way.
+
+use vk_pool::{BlockId, BlockRequest, ClassId, Reservation};
+
+use super::{MemoryObject, Placed, TypePools};
+
+/// A block request of the trunk, on its way through the driver: cancelled if it is dropped, also by a
+/// panic, so that nobody waits for ever.
+pub(crate) struct WantedBlock<'a> {
+    pools: &'a TypePools,
+    /// The shard that the block will belong to.
+    shard: usize,
+    class: ClassId,
+    /// `None` once it was handed to the pool.
+    request: Option<BlockRequest>,
+}
+
+impl<'a> WantedBlock<'a> {
+    pub(super) fn new(
+        pools: &'a TypePools,
+        shard: usize,
+        class: ClassId,
+        request: BlockRequest,
+    ) -> Self {
+        Self { pools, shard, class, request: Some(request) }
+    }
+
+    pub(crate) fn request(&self) -> &BlockRequest {
+        self.request.as_ref().expect("it is taken only when this value is used up")
+    }
+
+    /// The memory type that the block will be of.
+    pub(crate) fn pools(&self) -> &'a TypePools {
+        self.pools
+    }
+
+    /// Asks for a smaller block, if the pool allows.
+    pub(crate) fn shrink(&mut self) -> bool {
+        let Some(request) = &mut self.request else {
+            return false;
+        };
+        let mut locked = self.pools.shards[self.shard].lock();
+        locked.class(self.class).is_some_and(|entry| entry.pool.shrink(request))
+    }
+
+    /// Hands a new memory object to the pool, and takes the place that it was made for.
+    pub(crate) fn take_in(
+        mut self,
+        reservation: Reservation,
+        object: MemoryObject,
+        id: BlockId,
+    ) -> Placed {
+        let request = self.request.take().expect("it is taken only here and when dropped");
+        let shard = &self.pools.shards[self.shard];
+        let mut locked = shard.lock();
+        let entry = locked.class(self.class).expect("the pool that asked is there");
+        let place = entry.pool.add_block(request, reservation, id);
+        let place = place.expect("request and reservation are for this pool, and the id is new");
+        entry.put_object(place.slot(), object);
+        drop(locked);
+        shard.notify();
+        // At most 64 shards.
+        Placed { place, object, shard: self.shard.to_le_bytes()[0] }
+    }
+
+    /// Has the request served by room of the trunk's blocks instead, if the trunk has it.
+    pub(super) fn lease(mut self) -> Option<Placed> {
+        let (lease, object) = loop {
+            if let Some(found) = self.pools.lease(self.class, self.request()) {
+                break found;
+            }
+            if !self.shrink() {
+                return None;
+            }
+        };
+        let request = self.request.take().expect("it is taken only here and when dropped");
+        let shard = &self.pools.shards[self.shard];
+        let mut locked = shard.lock();
+        let entry = locked.class(self.class).expect("the pool that asked is there");
+        let place = entry.pool.add_lease(request, lease);
+        let place = place.expect("the lease was made for the request, which is this pool's");
+        entry.put_object(place.slot(), object);
+        drop(locked);
+        shard.notify();
+        // At most 64 shards.
+        Some(Placed { place, object, shard: self.shard.to_le_bytes()[0] })
+    }
+}
+
+impl Drop for WantedBlock<'_> {
+    fn drop(&mut self) {
+        if let Some(request) = self.request.take() {
+            let shard = &self.pools.shards[self.shard];
+            let mut locked = shard.lock();
+            let cancelled = locked.class(self.class).map(|entry| entry.pool.cancel(request));
+            debug_assert!(
+                matches!(cancelled, Some(Ok(()))),
+                "the request is this pool's, and waits"
+            );
+            drop(locked);
+            shard.notify();
+        }
+    }
+}
