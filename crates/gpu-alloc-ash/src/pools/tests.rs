@@ -1,6 +1,8 @@
 //! Shards without a driver: blocks are numbers.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc;
 use std::time::Duration;
 
@@ -11,6 +13,7 @@ use vk_pool::{
 
 use super::{Asked, MemoryObject, Placed, TypePools, WantedBlock};
 use crate::home;
+use crate::sync::Mutex;
 
 const CLASS: ClassId = ClassId(0);
 const KIB: u64 = 1 << 10;
@@ -210,4 +213,87 @@ fn blocks_too_small_to_lease_of_have_one_shard() {
     };
     let pools = TypePools::new(false, true, config, budgets, 8).unwrap();
     assert_eq!(pools.shards().len(), 1);
+}
+
+/// Where live places are, by memory object and offset.
+#[derive(Default)]
+struct Shadow(Mutex<BTreeMap<(u64, u64), u64>>);
+
+impl Shadow {
+    fn add(&self, placed: &Placed) {
+        let memory = placed.object.memory.as_raw();
+        let (start, end) = (placed.place.offset(), placed.place.offset() + placed.place.size());
+        let mut live = self.0.lock();
+        let before = live.range(..(memory, end)).next_back();
+        let is_free =
+            before.is_none_or(|(&(other, _), &other_end)| other != memory || other_end <= start);
+        assert!(is_free, "{start}..{end} of {memory} overlaps {before:?}");
+        live.insert((memory, start), end);
+    }
+
+    fn remove(&self, placed: &Placed) {
+        let key = (placed.object.memory.as_raw(), placed.place.offset());
+        assert!(self.0.lock().remove(&key).is_some());
+    }
+}
+
+#[test]
+fn threads_on_shards_of_their_own_never_overlap() {
+    let fixture = Fixture::new(4);
+    let (shadow, next_id) = (Shadow::default(), AtomicU64::new(1));
+    // What one thread leaves here another frees.
+    let bag: Mutex<Vec<Placed>> = Mutex::new(Vec::new());
+    let most_lent = AtomicU64::new(0);
+    let work = |seed: u64| {
+        let mut random = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+        let mut below = |bound: u64| {
+            random ^= random << 13;
+            random ^= random >> 7;
+            random ^= random << 17;
+            random % bound
+        };
+        for step in 0..4000 {
+            let bits = below(20);
+            let size = 1 + below(1 << bits);
+            let placed = loop {
+                match fixture.pools.ask(CLASS, &request(size)).unwrap() {
+                    Asked::Placed(placed) => break placed,
+                    Asked::NeedBlock(wanted) => {
+                        break fixture.make(wanted, next_id.fetch_add(1, Ordering::Relaxed));
+                    }
+                    Asked::Pending(ticket) => fixture.pools.wait(CLASS, ticket),
+                }
+            };
+            shadow.add(&placed);
+            let mut bag_now = bag.lock();
+            bag_now.push(placed);
+            let spent = (bag_now.len() > 200).then(|| {
+                let index = usize::try_from(below(200)).expect("small");
+                bag_now.swap_remove(index)
+            });
+            drop(bag_now);
+            if let Some(placed) = spent {
+                shadow.remove(&placed);
+                fixture.free(placed);
+            }
+            if step % 500 == 0 {
+                most_lent.fetch_max(fixture.pools.stats().lent_size, Ordering::Relaxed);
+                fixture.trim();
+            }
+        }
+    };
+    std::thread::scope(|scope| {
+        for shard in 0..4 {
+            let work = &work;
+            scope.spawn(move || {
+                home::set(shard);
+                work(u64::from(shard) + 1);
+            });
+        }
+    });
+    assert!(most_lent.into_inner() > 0, "branches have leased");
+    bag.into_inner().into_iter().for_each(|placed| fixture.free(placed));
+    fixture.trim();
+    assert_eq!(fixture.pools.stats(), Default::default());
+    assert_eq!(fixture.budgets.usage(0).unwrap().committed, 0);
 }

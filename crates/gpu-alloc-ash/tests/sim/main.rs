@@ -31,6 +31,7 @@ mod refusals;
 mod renderer;
 mod resources;
 mod rng;
+mod shards;
 mod strangers;
 mod support;
 mod tables;
