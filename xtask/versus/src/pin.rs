@@ -11,13 +11,13 @@ pub(crate) fn cores() -> Vec<usize> {
     )
 }
 
-/// Keeps this thread on `core`; answers whether it could.
+/// Keeps this thread, and those that it starts, on these cores; answers whether it could.
 #[cfg(target_os = "linux")]
-pub(crate) fn to_core(core: usize) -> bool {
+pub(crate) fn to_cores(cores: &[usize]) -> bool {
     use rustix::thread::{CpuSet, sched_setaffinity};
-    let mut one = CpuSet::new();
-    one.set(core);
-    sched_setaffinity(None, &one).is_ok()
+    let mut set = CpuSet::new();
+    cores.iter().for_each(|&core| set.set(core));
+    sched_setaffinity(None, &set).is_ok()
 }
 
 /// Not on this system.
@@ -28,8 +28,13 @@ pub(crate) fn cores() -> Vec<usize> {
 
 /// Not on this system.
 #[cfg(not(target_os = "linux"))]
-pub(crate) fn to_core(_: usize) -> bool {
+pub(crate) fn to_cores(_: &[usize]) -> bool {
     false
+}
+
+/// Keeps this thread on `core`; answers whether it could.
+pub(crate) fn to_core(core: usize) -> bool {
+    to_cores(&[core])
 }
 
 /// Stays on the last of the cores that the process may use; tells which, or `None` if it cannot.

@@ -20,6 +20,9 @@ use super::program::Request;
 pub(super) enum Policy {
     /// As it comes.
     Default,
+    /// As it comes, with one shard; for VMA the same as the default.
+    #[cfg(test)]
+    OneShard,
     /// Memory type 0 in blocks of so many bytes, however many, and no memory of its own for anything.
     FixedBlocks(u64),
 }
@@ -57,6 +60,10 @@ impl Facade for Ours {
             config.heap_divisor = 0;
             config.growth_divisor = 0;
             config.dedicated_above = Some(size);
+        }
+        #[cfg(test)]
+        if policy == Policy::OneShard {
+            config.shards = Some(1);
         }
         // SAFETY: 1. The device is the driver's. 2. The caller's promise. 3. Nothing is named.
         let allocator = unsafe {
@@ -106,6 +113,8 @@ impl Facade for Vma {
         let allocator = Arc::new(allocator);
         let pool = match policy {
             Policy::Default => allocator.default_pool(),
+            #[cfg(test)]
+            Policy::OneShard => allocator.default_pool(),
             Policy::FixedBlocks(block_size) => allocator
                 .create_pool(&PoolCreateInfo { block_size, ..PoolCreateInfo::default() })
                 .map_err(|error| error.to_string())?,

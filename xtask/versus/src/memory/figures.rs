@@ -4,8 +4,8 @@ use super::play::Seen;
 use super::program::Program;
 use crate::report::Row;
 
-const GROUP: &str = "memory";
-const PEER: &str = "vma";
+pub(super) const GROUP: &str = "memory";
+pub(super) const PEER: &str = "vma";
 
 /// What a program took on one allocator.
 #[derive(Clone, Debug, Default, PartialEq)]

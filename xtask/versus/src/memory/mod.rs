@@ -8,22 +8,25 @@ mod mixes;
 mod play;
 mod program;
 mod shadow;
+mod slow;
 mod tables;
+mod together;
 
 use std::path::Path;
 
 use self::facade::{Ours, Policy, Vma};
-use self::figures::{Figures, Result as Compared};
+use self::figures::{Figures, PEER, Result as Compared};
 use self::program::Program;
 use crate::arguments::Arguments;
 use crate::core_group::tell;
 use crate::{pin, replay as clock_replay};
 
-const PEER: &str = "vma";
-
 /// Replays in which each step is timed.
 const RUNS: usize = 9;
 const QUICK_RUNS: usize = 3;
+/// Runs of what several threads do.
+const THREAD_RUNS: usize = 5;
+const QUICK_THREAD_RUNS: usize = 1;
 /// Mixes in fixed blocks.
 const MIXES: usize = 16;
 const QUICK_MIXES: usize = 4;
@@ -39,9 +42,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), String> {
         return Err(format!("no such peer: {name}; there is {PEER}"));
     }
     let runs = arguments.runs.unwrap_or(if arguments.quick { QUICK_RUNS } else { RUNS });
-    let with_fixed =
-        arguments.cases.is_empty() || arguments.cases.iter().any(|case| case == fixed::NAME);
+    let is_chosen =
+        |name| arguments.cases.is_empty() || arguments.cases.iter().any(|case| case == name);
     let programs = chosen(&arguments.cases)?;
+    let cores = pin::cores();
     let core = pin::to_one_core();
     if !arguments.json {
         print!("{}", heading(runs, core));
@@ -58,10 +62,20 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), String> {
         compared.push(result);
     }
     let mut rows = figures::summary(&compared);
-    if with_fixed {
+    if is_chosen(fixed::NAME) {
         let mix_count = if arguments.quick { QUICK_MIXES } else { MIXES };
         let (ours, vma) = fixed::run(mix_count, &mut tell)?;
         rows.extend(figures::fixed_rows(ours, vma));
+        tell("");
+    }
+    let thread_runs = if arguments.quick { QUICK_THREAD_RUNS } else { THREAD_RUNS };
+    pin::to_cores(&cores);
+    if is_chosen(together::NAME) {
+        rows.extend(together::run(thread_runs, &mut tell)?);
+        tell("");
+    }
+    if is_chosen(slow::NAME) {
+        rows.extend(slow::run(thread_runs, &mut tell)?);
         tell("");
     }
     if arguments.json {
@@ -111,7 +125,8 @@ fn chosen(cases: &[String]) -> Result<Vec<Program>, String> {
         let names = traces.iter().map(String::as_str).chain(mixes::DEFAULT);
         return names.map(|name| load(&folder, name)).collect();
     }
-    let cases = cases.iter().filter(|case| *case != fixed::NAME);
+    let named = [fixed::NAME, together::NAME, slow::NAME];
+    let cases = cases.iter().filter(|case| !named.contains(&case.as_str()));
     cases.map(|case| load(&folder, case)).collect()
 }
 

@@ -162,6 +162,19 @@ mod tests {
     }
 
     #[test]
+    fn one_thread_commits_the_same_with_one_shard_as_with_many() {
+        let folder = replay::folder();
+        let names = replay::names(&folder);
+        assert!(names.len() >= 5, "{names:?}");
+        for name in names {
+            let program = crate::memory::load(&folder, &name).expect("it is recorded");
+            let many = watch::<Ours>(&program, Policy::Default).expect("it is well-behaved");
+            let one = watch::<Ours>(&program, Policy::OneShard).expect("it is well-behaved");
+            assert!(many == one, "{name}");
+        }
+    }
+
+    #[test]
     fn each_step_keeps_its_least_time() {
         let program = mixes::mixed("mix", 32 << 20, 1);
         let mut fastest = Vec::new();

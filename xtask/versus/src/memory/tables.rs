@@ -72,7 +72,10 @@ pub(super) fn program(result: &Result) -> String {
 
 /// The rows over all programs, and those of each that are farthest from VMA.
 pub(super) fn summary(results: &[Result], rows: &[Row]) -> String {
-    let mut text = format!("\nall {} programs together\n", results.len());
+    let mut text = match results.len() {
+        0 => "\n".to_owned(),
+        count => format!("\nall {count} programs together\n"),
+    };
     for row in rows {
         let Row { case, ours, theirs, unit, ratio, .. } = row;
         let (ours, theirs) = match *unit {
@@ -80,7 +83,7 @@ pub(super) fn summary(results: &[Result], rows: &[Row]) -> String {
             "percent" => (format!("{ours:.2} %"), format!("{theirs:.2} %")),
             unit => (format!("{ours:.0} {unit}"), format!("{theirs:.0} {unit}")),
         };
-        writeln!(text, "  {case:<26} {ours:>14} {theirs:>14}   {ratio:.3}")
+        writeln!(text, "  {case:<58} {ours:>14} {theirs:>14}   {ratio:.3}")
             .expect("writing to a string does not fail");
     }
     let worst = |name: &str, distance: fn(&Figures, &Figures) -> f64| {
