@@ -84,6 +84,7 @@ mod config;
 mod error;
 mod growth;
 mod limits;
+pub mod linear;
 mod pending;
 mod pool;
 mod remakes;
