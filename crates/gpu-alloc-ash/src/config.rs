@@ -197,6 +197,7 @@ impl AllocatorConfig {
             // What the user states holds to the byte.
             room_taken_up_to: self.dedicated_above.unwrap_or(largest / 2).min(largest),
             retention: Retention { floor_bytes, live_divisor: self.retained_live_divisor },
+            ..PoolConfig::default()
         }
     }
 }

@@ -70,7 +70,7 @@ impl GpuAllocator {
         {
             let AllocationRequest { size, alignment, kind, .. } = *request;
             let class = class(request.device_address);
-            let request = PoolRequest { size, alignment, kind, dedicated };
+            let request = PoolRequest { size, alignment, kind, dedicated, upper: false };
             let (shard, mut locked) = self.types[memory_type_index as usize].lock_home();
             if let Some(entry) = locked.class(class)
                 && let Some(place) = entry.pool.allocate_at_once(&request)
@@ -255,7 +255,7 @@ impl GpuAllocator {
         let choice = self.dedicated_choice(request, terms);
         let (Some(memory_type_index), Ok(dedicated)) = (best, choice) else { return };
         let AllocationRequest { size, alignment, kind, .. } = *request;
-        let pool_request = PoolRequest { size, alignment, kind, dedicated };
+        let pool_request = PoolRequest { size, alignment, kind, dedicated, upper: false };
         let class = class(request.device_address);
         let first = made.len();
         {
@@ -308,7 +308,7 @@ impl Attempt {
         Self {
             memory_type_index,
             class: class(request.device_address),
-            request: PoolRequest { size, alignment, kind, dedicated },
+            request: PoolRequest { size, alignment, kind, dedicated, upper: false },
             // With any other size the driver must not be told of the resource.
             resource: terms.resource.filter(|_| size == terms.object_size),
             over_budget,

@@ -67,7 +67,8 @@ impl Place {
 }
 
 /// A memory object that the pool needs. Ends in
-/// [`add_block`](crate::MemoryPool::add_block) or [`cancel`](crate::MemoryPool::cancel).
+/// [`add_block`](crate::MemoryPool::add_block),
+/// [`add_empty_block`](crate::MemoryPool::add_empty_block) or [`cancel`](crate::MemoryPool::cancel).
 #[derive(Debug)]
 #[must_use = "a block request that is dropped makes others wait for ever"]
 pub struct BlockRequest {
@@ -81,8 +82,9 @@ pub struct BlockRequest {
     /// The smallest block that would still hold the request.
     pub(crate) needed: u64,
     pub(crate) dedicated: bool,
-    /// The request that waits for it, rounded as the pool's rules want it.
-    pub(crate) fitted: Fitted,
+    /// The request that waits for it, rounded as the pool's rules want it; `None` where the pool alone
+    /// wants the block.
+    pub(crate) fitted: Option<Fitted>,
 }
 
 /// A request after the rounding of kind and atom.
@@ -93,6 +95,8 @@ pub(crate) struct Fitted {
     /// Bytes to be taken.
     pub(crate) size: u64,
     pub(crate) alignment: u64,
+    /// From the upper end of a block.
+    pub(crate) upper: bool,
 }
 
 impl BlockRequest {
@@ -124,6 +128,14 @@ impl BlockRequest {
     #[must_use]
     pub fn is_dedicated(&self) -> bool {
         self.dedicated
+    }
+
+    /// Whether an allocation waits for it, so that it belongs in
+    /// [`add_block`](crate::MemoryPool::add_block), and not in
+    /// [`add_empty_block`](crate::MemoryPool::add_empty_block).
+    #[must_use]
+    pub fn is_awaited(&self) -> bool {
+        self.fitted.is_some()
     }
 
     /// What others wait for meanwhile.

@@ -126,6 +126,21 @@ impl HeapBudgets {
         Ok(Reservation::new(Arc::clone(self), heap_index, size, request.is_dedicated()))
     }
 
+    /// Whether a memory object of `size` bytes could ever be reserved, were nothing else there.
+    ///
+    /// # Errors
+    ///
+    /// [`LimitError::AllocationSize`], [`LimitError::HeapSize`], [`LimitError::HeapLimit`] or
+    /// [`LimitError::NoSuchHeap`].
+    pub fn check_block_size(&self, heap_index: u32, size: u64) -> Result<(), LimitError> {
+        let book = self.book(heap_index)?;
+        let limit = book.limits.limit.unwrap_or(u64::MAX);
+        if size > limit {
+            return Err(LimitError::HeapLimit { heap_index, size, in_use: 0, limit });
+        }
+        self.check_size(heap_index, book, size)
+    }
+
     /// Tells what the driver says of a heap now (`VK_EXT_memory_budget`): how much may be in use, and
     /// how much is, by everybody.
     ///

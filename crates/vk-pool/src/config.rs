@@ -38,12 +38,15 @@ pub struct PoolConfig {
     pub atom_size: u64,
     /// The smallest piece that a block hands out, in bytes, a power of two.
     pub min_allocation_size: u64,
-    /// The first block, in bytes, a power of two.
+    /// The least alignment of every allocation, in bytes, a power of two.
+    pub min_alignment: u64,
+    /// The first block, in bytes, a power of two. So are the next two, unless all three are the same:
+    /// then every block has that size, whatever it is.
     pub first_block_size: u64,
-    /// The largest block, in bytes, a power of two.
+    /// The largest block, in bytes.
     pub largest_block_size: u64,
     /// The smallest block that [`MemoryPool::shrink`](crate::MemoryPool::shrink) goes down to, in
-    /// bytes, a power of two. A request that needs more sets its own floor.
+    /// bytes. A request that needs more sets its own floor.
     pub smallest_block_size: u64,
     /// The next block is what the pool has committed over this, or, up to a quarter of the largest
     /// block, as much as the pool has committed; 0 means that every block has the first one's size.
@@ -54,7 +57,16 @@ pub struct PoolConfig {
     /// Requests of more than `dedicated_above` bytes, up to this many, still take room that a block
     /// has anyway. `dedicated_above` itself rules that out.
     pub room_taken_up_to: u64,
-    /// How many empty bytes stay.
+    /// Whether an allocation may have a memory object of its own. If not, `dedicated_above` must be
+    /// `largest_block_size`.
+    pub allows_dedicated: bool,
+    /// Blocks that the pool is to have from the start, and does not give back:
+    /// [`MemoryPool::missing_block`](crate::MemoryPool::missing_block) asks for them.
+    pub min_block_count: u32,
+    /// Blocks that the pool may have, those on their way included; `None` for as many as the device
+    /// and the heap allow. Dedicated memory does not count.
+    pub max_block_count: Option<u32>,
+    /// How many empty bytes stay, `min_block_count` blocks apart.
     pub retention: Retention,
 }
 
@@ -74,77 +86,116 @@ impl Default for PoolConfig {
             buffer_image_granularity: 1,
             atom_size: 1,
             min_allocation_size: 256,
+            min_alignment: 1,
             first_block_size: 16 << 20,
             largest_block_size: 128 << 20,
             smallest_block_size: 1 << 20,
             growth_divisor: 2,
             dedicated_above: 32 << 20,
             room_taken_up_to: 64 << 20,
+            allows_dedicated: true,
+            min_block_count: 0,
+            max_block_count: None,
             retention: Retention { floor_bytes: 32 << 20, live_divisor: 4 },
         }
     }
 }
 
 impl PoolConfig {
+    /// The same with blocks of exactly `size` bytes, any size, and no dedicated memory.
+    #[must_use]
+    pub fn with_block_size(self, size: u64) -> Self {
+        Self {
+            first_block_size: size,
+            largest_block_size: size,
+            smallest_block_size: size,
+            growth_divisor: 0,
+            dedicated_above: size,
+            room_taken_up_to: size,
+            allows_dedicated: false,
+            ..self
+        }
+    }
+
+    /// Whether every block has the same size.
+    #[must_use]
+    pub fn has_fixed_block_size(&self) -> bool {
+        self.smallest_block_size == self.largest_block_size
+    }
+
     /// Checks every rule stated on the fields, as [`MemoryPool::new`](crate::MemoryPool::new) does.
     ///
     /// # Errors
     ///
-    /// [`ConfigError::NotPowerOfTwo`], [`ConfigError::OutOfOrder`] or
-    /// [`ConfigError::TooManyPieces`], with the fields and their values.
+    /// [`ConfigError::NotPowerOfTwo`], [`ConfigError::OutOfOrder`], [`ConfigError::TooManyPieces`],
+    /// [`ConfigError::BlockCounts`] or [`ConfigError::NeedsOneBlock`], with the fields and their values.
     pub fn check(&self) -> Result<(), ConfigError> {
+        self.check_powers()?;
+        self.check_order()?;
+        self.check_counts()?;
+        let (largest_block_size, min_allocation_size) =
+            (self.largest_block_size, self.min_allocation_size);
+        // Buddies could manage more, with books of half a gigabyte and more of host memory for each
+        // block. Linear ones keep books of the live pieces alone, and custom ones their own.
+        let counts_pieces = !matches!(self.algorithm, Algorithm::Linear(_) | Algorithm::Custom(_));
+        if counts_pieces && !Tlsf::can_manage(largest_block_size, min_allocation_size) {
+            return Err(ConfigError::TooManyPieces { largest_block_size, min_allocation_size });
+        }
+        Ok(())
+    }
+
+    fn check_powers(&self) -> Result<(), ConfigError> {
         let powers = [
             ("buffer_image_granularity", self.buffer_image_granularity),
             ("atom_size", self.atom_size),
             ("min_allocation_size", self.min_allocation_size),
+            ("min_alignment", self.min_alignment),
+        ];
+        let blocks = [
             ("first_block_size", self.first_block_size),
             ("largest_block_size", self.largest_block_size),
             ("smallest_block_size", self.smallest_block_size),
         ];
-        for (field, value) in powers {
-            if !value.is_power_of_two() {
-                return Err(ConfigError::NotPowerOfTwo { field, value });
-            }
+        let is_fixed =
+            self.has_fixed_block_size() && self.first_block_size == self.largest_block_size;
+        // Blocks of several sizes are halved, and found by the power of two they have.
+        let blocks = blocks.into_iter().filter(|_| !is_fixed);
+        match powers.into_iter().chain(blocks).find(|(_, value)| !value.is_power_of_two()) {
+            Some((field, value)) => Err(ConfigError::NotPowerOfTwo { field, value }),
+            None => Ok(()),
         }
-        let ordered = [
-            (
-                "min_allocation_size",
-                self.min_allocation_size,
-                "smallest_block_size",
-                self.smallest_block_size,
-            ),
-            (
-                "smallest_block_size",
-                self.smallest_block_size,
-                "first_block_size",
-                self.first_block_size,
-            ),
-            (
-                "first_block_size",
-                self.first_block_size,
-                "largest_block_size",
-                self.largest_block_size,
-            ),
-            (
-                "dedicated_above",
-                self.dedicated_above,
-                "largest_block_size",
-                self.largest_block_size,
-            ),
-        ];
-        for (smaller, small, larger, large) in ordered {
+    }
+
+    fn check_order(&self) -> Result<(), ConfigError> {
+        let least = ("min_allocation_size", self.min_allocation_size);
+        let smallest = ("smallest_block_size", self.smallest_block_size);
+        let first = ("first_block_size", self.first_block_size);
+        let largest = ("largest_block_size", self.largest_block_size);
+        let dedicated = ("dedicated_above", self.dedicated_above);
+        let ordered =
+            [(least, smallest), (smallest, first), (first, largest), (dedicated, largest)];
+        // Without dedicated memory it is both ways: everything up to the largest block is carved.
+        let carved = (!self.allows_dedicated).then_some((largest, dedicated));
+        for ((smaller, small), (larger, large)) in ordered.into_iter().chain(carved) {
             if small > large {
                 return Err(ConfigError::OutOfOrder { smaller, small, larger, large });
             }
         }
-        let (largest_block_size, min_allocation_size) =
-            (self.largest_block_size, self.min_allocation_size);
-        // Whatever the algorithm: buddies could manage more, with books of half a gigabyte and more of
-        // host memory for each block.
-        if !Tlsf::can_manage(largest_block_size, min_allocation_size) {
-            return Err(ConfigError::TooManyPieces { largest_block_size, min_allocation_size });
-        }
         Ok(())
+    }
+
+    fn check_counts(&self) -> Result<(), ConfigError> {
+        let min_block_count = self.min_block_count;
+        let max_block_count = self.max_block_count.unwrap_or(u32::MAX);
+        if min_block_count > max_block_count || max_block_count == 0 {
+            return Err(ConfigError::BlockCounts { min_block_count, max_block_count });
+        }
+        match self.algorithm {
+            Algorithm::Linear(kind) if kind.needs_one_block() && max_block_count != 1 => {
+                Err(ConfigError::NeedsOneBlock { kind })
+            }
+            _ => Ok(()),
+        }
     }
 }
 

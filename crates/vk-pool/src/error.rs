@@ -1,6 +1,7 @@
 //! What can go wrong, by operation. Nothing has changed when one of these is returned.
 
-use crate::BlockId;
+use crate::linear::LinearKind;
+use crate::{BlockId, CustomFault};
 
 /// A configuration that contradicts itself.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -37,6 +38,22 @@ pub enum ConfigError {
         /// The smallest piece in bytes.
         min_allocation_size: u64,
     },
+    /// Fewer blocks at most than at least, or none at most.
+    #[error(
+        "at least {min_block_count} blocks are wanted, and at most {max_block_count}, which must be 1 or more"
+    )]
+    BlockCounts {
+        /// The pool's `min_block_count`.
+        min_block_count: u32,
+        /// The pool's `max_block_count`.
+        max_block_count: u32,
+    },
+    /// A double stack and a ring make sense on one block only: set `max_block_count` to 1.
+    #[error("a linear pool of kind {kind:?} must have max_block_count 1")]
+    NeedsOneBlock {
+        /// The kind asked for.
+        kind: LinearKind,
+    },
     /// The heap is not one of the budgets'.
     #[error("heap {heap_index} does not exist, there are {heap_count}")]
     NoSuchHeap {
@@ -53,7 +70,8 @@ pub enum ConfigError {
     },
 }
 
-/// A request that no pool of this configuration can ever serve.
+/// A request that a pool of this configuration cannot serve: ever, or, for
+/// [`PoolFull`](Self::PoolFull) and [`WrongAnswer`](Self::WrongAnswer), now.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RequestError {
@@ -79,6 +97,30 @@ pub enum RequestError {
         /// The largest block of the pool in bytes.
         largest_block_size: u64,
     },
+    /// A memory object of its own was asked for, and the pool has none such: ask another pool.
+    #[error(
+        "{size} bytes were to have a memory object of their own, which this pool does not allow"
+    )]
+    DedicatedNotAllowed {
+        /// Bytes asked for.
+        size: u64,
+    },
+    /// The blocks of this pool have no upper end: that takes a linear pool, of the automatic kind or a
+    /// double stack, of one block at most.
+    #[error(
+        "the upper end was asked for, which only automatic and double-stack linear pools with max_block_count 1 have"
+    )]
+    NoUpperEnd,
+    /// No block has room, and the pool has as many as it may have. Free something, or allow more.
+    #[error("none of the pool's blocks has room, and it may have no more than {max_block_count}")]
+    PoolFull {
+        /// The pool's `max_block_count`.
+        max_block_count: u32,
+    },
+    /// The pool's own algorithm has offered a piece that it must not. Nothing was handed out, and the
+    /// block serves no further request until it is empty.
+    #[error(transparent)]
+    WrongAnswer(#[from] CustomFault),
 }
 
 /// A hard limit that a new block would pass. A smaller block, another memory type, or freeing
@@ -177,6 +219,23 @@ pub enum AddBlockError {
         leased: u64,
         /// Bytes of the block request.
         requested: u64,
+    },
+    /// No allocation waits for it: it belongs in
+    /// [`add_empty_block`](crate::MemoryPool::add_empty_block).
+    #[error("no allocation waits for this block")]
+    NotAwaited,
+    /// It is dedicated memory, which no pool wants empty: it belongs in
+    /// [`add_block`](crate::MemoryPool::add_block).
+    #[error("dedicated memory cannot be taken in empty")]
+    Dedicated,
+    /// The pool's own algorithm has no room in an empty block for the request that asked for it, or has
+    /// offered a piece that it must not. Cancel the request.
+    #[error("the custom suballocator of an empty block of {size} bytes did not serve the request")]
+    NotServed {
+        /// Bytes of the block.
+        size: u64,
+        /// What was wrong with its answer; `None` if it had no room.
+        fault: Option<CustomFault>,
     },
     /// The pool has a block of this name.
     #[error("block {} is in this pool already", id.0)]

@@ -28,6 +28,13 @@
 //! form: [`MemoryPool::lease`] of another pool lets the first one have room of its blocks, and
 //! [`MemoryPool::add_lease`] takes that in.
 //!
+//! # Pools of a fixed shape
+//!
+//! [`PoolConfig`] says how many blocks there may be and have to be, of which size, and what carves
+//! them: [two tiers](two_tier), the [segregated fit](tlsf), [buddies](buddy_core), [in a row](linear), or
+//! a [user's own algorithm](CustomSuballocator). Blocks that have to be there from the start are asked for
+//! by [`MemoryPool::missing_block`], and taken in by [`MemoryPool::add_empty_block`].
+//!
 //! # Example
 //!
 //! The owner of the pool is played by a few integers:
@@ -75,12 +82,14 @@
 
 extern crate alloc;
 
+mod algorithm;
 mod answer;
 mod block;
 mod books;
 mod buckets;
 mod budgets;
 mod config;
+mod custom;
 mod error;
 mod growth;
 mod limits;
@@ -99,11 +108,15 @@ pub mod tlsf;
 pub mod two_tier;
 mod window;
 
+pub use algorithm::Algorithm;
 pub use answer::{Answer, BlockRequest, Place, ReturnedBlock, Ticket};
 pub use block::{BlockReport, LiveAllocation};
 pub use books::PoolBooks;
 pub use budgets::HeapBudgets;
 pub use config::{PoolConfig, Retention};
+pub use custom::{
+    BlockShape, CustomAlgorithm, CustomBlock, CustomFault, CustomSuballocator, PieceRequest,
+};
 pub use error::{
     AddBlockError, CancelError, ConfigError, FreeError, LimitError, Refused, RequestError,
 };
@@ -112,4 +125,4 @@ pub use pool::{Lease, MemoryPool};
 pub use request::{BlockId, ClassId, Dedicated, PoolRequest, ResourceKind};
 pub use reservation::Reservation;
 pub use stats::PoolStats;
-pub use suballocator::{Algorithm, Piece, Suballocator, SuballocatorError};
+pub use suballocator::{Piece, Suballocator, SuballocatorError};

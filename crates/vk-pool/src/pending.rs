@@ -13,6 +13,8 @@ struct PendingBlock {
     /// `size`, except for a worst padding that does not fit, and after the block was made smaller;
     /// those who find no room ask again.
     promised: u64,
+    /// Whether it is one allocation's alone.
+    dedicated: bool,
 }
 
 /// The blocks on their way to one pool; as many as there are threads inside the driver.
@@ -25,7 +27,14 @@ impl PendingBlocks {
     /// Adds a block of which the first request claims so many bytes; `None`: it is nobody else's.
     pub(crate) fn add(&mut self, ticket: Ticket, size: u64, claim: Option<u64>) {
         let promised = claim.unwrap_or(size);
-        self.blocks.push(PendingBlock { ticket, size, promised });
+        let dedicated = claim.is_none();
+        self.blocks.push(PendingBlock { ticket, size, promised, dedicated });
+    }
+
+    /// How many of them will be carved up.
+    pub(crate) fn carved_count(&self) -> u32 {
+        let carved = self.blocks.iter().filter(|block| !block.dedicated).count();
+        u32::try_from(carved).unwrap_or(u32::MAX)
     }
 
     /// Promises `claim` bytes of a block that has them, if there is one.

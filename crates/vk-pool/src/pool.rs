@@ -5,6 +5,7 @@
 //! and empty ones last, so that others can empty and be given back. If none has room, a block that is
 //! on its way may have; else a new one is asked for. The pool never learns how its owner gets one.
 
+mod arrivals;
 mod blocks;
 mod fit;
 #[cfg(test)]
@@ -24,8 +25,9 @@ use crate::search::BlockIndex;
 use crate::slots::Slots;
 use crate::window::PeakWindow;
 use crate::{
-    Answer, BlockId, BlockReport, ConfigError, FreeError, HeapBudgets, LiveAllocation, Place,
-    PoolBooks, PoolConfig, PoolRequest, PoolStats, Refused, RequestError, ReturnedBlock, Ticket,
+    Answer, BlockId, BlockReport, ConfigError, CustomFault, FreeError, HeapBudgets, LiveAllocation,
+    Place, PoolBooks, PoolConfig, PoolRequest, PoolStats, Refused, RequestError, ReturnedBlock,
+    Ticket,
 };
 
 /// What a place was.
@@ -64,6 +66,8 @@ pub struct MemoryPool {
     /// Peak of `stats.used_size` over the last operations.
     live_peak: PeakWindow,
     remakes: Remakes,
+    /// A wrong answer of the pool's own algorithm that the next request to find no room is told of.
+    fault: Option<CustomFault>,
 }
 
 impl MemoryPool {
@@ -101,6 +105,7 @@ impl MemoryPool {
             borrowed_empty: (0, 0),
             live_peak: PeakWindow::default(),
             remakes: Remakes::default(),
+            fault: None,
         })
     }
 
@@ -112,6 +117,9 @@ impl MemoryPool {
     ///   sense.
     /// - [`RequestError::LargerThanBlock`]: dedicated memory was ruled out and no block of this pool
     ///   will ever be large enough.
+    /// - [`RequestError::DedicatedNotAllowed`], [`RequestError::NoUpperEnd`]: the pool has no such memory.
+    /// - [`RequestError::PoolFull`]: it may have no further block.
+    /// - [`RequestError::WrongAnswer`]: its own algorithm has answered wrongly.
     ///
     /// # Complexity
     ///
@@ -128,10 +136,14 @@ impl MemoryPool {
         if let Some(place) = self.place(&fitted, needed) {
             return Ok(Answer::Placed(place));
         }
+        if let Some(fault) = self.fault.take() {
+            return Err(fault.into());
+        }
         let claim = self.claim(&fitted, needed);
         if let Some(ticket) = self.pending.promise(claim) {
             return Ok(Answer::Pending(ticket));
         }
+        self.check_block_count()?;
         Ok(Answer::NeedBlock(self.ask_block(fitted, needed)))
     }
 

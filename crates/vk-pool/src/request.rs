@@ -49,4 +49,6 @@ pub struct PoolRequest {
     pub kind: ResourceKind,
     /// Whether it may have a memory object of its own.
     pub dedicated: Dedicated,
+    /// Whether to take it from the upper end of a block; refused by pools whose blocks have none.
+    pub upper: bool,
 }

@@ -5,6 +5,9 @@
 //! first, so that full blocks fill up and others can empty; if none of them has room at the right
 //! alignment, one whose largest piece is enough with the worst padding is. Small requests look first
 //! among the blocks that have room in a span. Empty blocks come last, the smallest that is enough.
+//!
+//! Linear blocks all hang in one list, as the newest one is meant to be filled and left: the few that
+//! were taken into use last are asked, the last one first.
 
 use smallvec::SmallVec;
 
@@ -50,14 +53,16 @@ impl Search {
         let unit = config.min_allocation_size;
         // Beyond 32 bits of units no block is large enough, and the highest bin says so.
         let units = |bytes: u64| u32::try_from(units_of(bytes, unit)).unwrap_or(u32::MAX);
-        match config.algorithm {
+        match &config.algorithm {
             Algorithm::Buddy => {
                 let bin = bin_of(units(needed));
                 Self { small: None, from: bin, sure: bin }
             }
-            Algorithm::TwoTier | Algorithm::Tlsf => {
+            // One list, by age.
+            Algorithm::Linear(_) => Self { small: None, from: 0, sure: 0 },
+            algorithm => {
                 let padding = units(fitted.alignment).saturating_sub(1);
-                let small = config.algorithm == Algorithm::TwoTier
+                let small = matches!(algorithm, Algorithm::TwoTier)
                     && is_small(fitted.size, fitted.alignment);
                 Self {
                     small: small.then(|| search_order(fitted.size, fitted.alignment, unit)),
@@ -78,14 +83,14 @@ pub(crate) fn first_choice(
     needed: u64,
 ) -> Option<u32> {
     let unit = config.min_allocation_size;
-    let small = config.algorithm == Algorithm::TwoTier && is_small(fitted.size, fitted.alignment);
-    if small {
+    let small = matches!(config.algorithm, Algorithm::TwoTier);
+    if small && is_small(fitted.size, fitted.alignment) {
         let order = search_order(fitted.size, fitted.alignment, unit);
         if let Some(slot) = index.small_rooms.first_from(order) {
             return Some(slot);
         }
     }
-    let size = if config.algorithm == Algorithm::Buddy { needed } else { fitted.size };
+    let size = if matches!(config.algorithm, Algorithm::Buddy) { needed } else { fitted.size };
     let units = u32::try_from(units_of(size, unit)).unwrap_or(u32::MAX);
     index.rooms.first_from(bin_of(units))
 }

@@ -2,47 +2,13 @@
 
 use buddy_core::{BuddyAllocator, BuddyBlock};
 
-use crate::rounding::round_up;
+use crate::Algorithm;
+use crate::answer::Fitted;
+use crate::custom::{BlockShape, CustomBlock, CustomFault};
+use crate::linear::Linear;
 use crate::tlsf::Tlsf;
 use crate::tlsf::bins::bin_of;
 use crate::two_tier::TwoTier;
-
-/// Which algorithm carves up the blocks of a pool.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Algorithm {
-    /// Small requests by buddies, the rest by two-level segregated fit: see [`two_tier`](crate::two_tier).
-    #[default]
-    TwoTier,
-    /// Two-level segregated fit for all: see [`tlsf`](crate::tlsf).
-    Tlsf,
-    /// Powers of two, the fastest placement: see [`buddy_core`].
-    Buddy,
-}
-
-impl Algorithm {
-    /// Bytes of the smallest block in which an empty suballocator of this kind serves the request;
-    /// `None` where that is not a 64-bit number.
-    #[inline]
-    #[must_use]
-    pub fn needed(self, size: u64, alignment: u64, min_allocation_size: u64) -> Option<u64> {
-        match self {
-            // Offset 0 satisfies any alignment.
-            Self::TwoTier | Self::Tlsf => round_up(size, min_allocation_size),
-            Self::Buddy => size.max(min_allocation_size).max(alignment).checked_next_power_of_two(),
-        }
-    }
-
-    /// Bytes that the request is taken to cost in a block on its way: rounded up to its alignment, so
-    /// that requests of one alignment fill the block exactly. Mixed ones may not all find room; they
-    /// then ask again.
-    pub(crate) fn claim(self, alignment: u64, needed: u64) -> u64 {
-        match self {
-            Self::TwoTier | Self::Tlsf => round_up(needed, alignment).unwrap_or(u64::MAX),
-            Self::Buddy => needed,
-        }
-    }
-}
 
 /// A piece that a suballocator has taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -66,6 +32,19 @@ pub(crate) struct Rooms {
 }
 
 impl Rooms {
+    /// Of blocks that are not listed by their room: all in one list, which every search comes to, the
+    /// one that was taken into use last in front.
+    pub(crate) const BY_AGE: Self = Self { large: u8::MAX, small: 0 };
+
+    /// Of a block whose largest free piece has so many units.
+    #[inline]
+    fn of_largest(units: u64) -> Self {
+        // A block has fewer than 2^32 minimum pieces, or its bin is the highest all the same.
+        let bin = bin_of(u32::try_from(units).unwrap_or(u32::MAX));
+        // There are fewer than 256 bins, and no units are bin 0.
+        Self { large: bin.to_le_bytes()[0], small: 0 }
+    }
+
     /// The list among blocks in use.
     pub(crate) fn bin(self) -> Option<u8> {
         (self.large != 0).then_some(self.large)
@@ -87,11 +66,18 @@ pub enum SuballocatorError {
     /// The segregated fit refuses it.
     #[error(transparent)]
     Tlsf(#[from] crate::tlsf::TlsfConfigError),
+    /// The linear region refuses it.
+    #[error(transparent)]
+    Linear(#[from] crate::linear::LinearError),
 }
 
 /// The bookkeeping of one block.
+//
+// The tag is a byte of its own: hidden in a length or capacity of the largest variant, it would take
+// several instructions to read, four times in each allocation and release.
 #[derive(Debug)]
 #[non_exhaustive]
+#[repr(u8)]
 pub enum Suballocator {
     /// See [`Algorithm::TwoTier`].
     TwoTier(TwoTier),
@@ -99,25 +85,28 @@ pub enum Suballocator {
     Tlsf(Tlsf),
     /// See [`Algorithm::Buddy`]. The node of a piece is its order.
     Buddy(BuddyAllocator),
+    /// See [`Algorithm::Linear`].
+    Linear(Linear),
+    /// See [`Algorithm::Custom`].
+    Custom(CustomBlock),
 }
 
 impl Suballocator {
-    /// Bookkeeping for an empty block of `size` bytes, which hands out multiples of
-    /// `min_allocation_size` bytes.
+    /// Bookkeeping for an empty block of this shape, which hands out multiples of its smallest piece; a
+    /// custom one hands out what it likes.
     ///
     /// # Errors
     ///
     /// [`SuballocatorError`]: a zero or too small size, too many minimum pieces, a minimum that is not
     /// a power of two.
-    pub fn new(
-        algorithm: Algorithm,
-        size: u64,
-        min_allocation_size: u64,
-    ) -> Result<Self, SuballocatorError> {
+    pub fn new(algorithm: &Algorithm, shape: &BlockShape) -> Result<Self, SuballocatorError> {
+        let BlockShape { size, min_allocation_size: unit, .. } = *shape;
         Ok(match algorithm {
-            Algorithm::TwoTier => Self::TwoTier(TwoTier::new(size, min_allocation_size)?),
-            Algorithm::Tlsf => Self::Tlsf(Tlsf::new(size, min_allocation_size)?),
-            Algorithm::Buddy => Self::Buddy(BuddyAllocator::new(size, min_allocation_size)?),
+            Algorithm::TwoTier => Self::TwoTier(TwoTier::new(size, unit)?),
+            Algorithm::Tlsf => Self::Tlsf(Tlsf::new(size, unit)?),
+            Algorithm::Buddy => Self::Buddy(BuddyAllocator::new(size, unit)?),
+            Algorithm::Linear(kind) => Self::Linear(Linear::new(size, unit, *kind)?),
+            Algorithm::Custom(custom) => Self::Custom(CustomBlock::new(custom, shape)),
         })
     }
 
@@ -136,6 +125,50 @@ impl Suballocator {
                 let order = block.size.trailing_zeros() - buddy.min_block_size().trailing_zeros();
                 Some(Piece { offset: block.offset, size: block.size, node: order })
             }
+            Self::Linear(_) | Self::Custom(_) => self.allocate_otherwise(size, alignment),
+        }
+    }
+
+    /// [`allocate`](Self::allocate) by what custom pools alone are made of: out of the way of the rest.
+    #[cold]
+    fn allocate_otherwise(&mut self, size: u64, alignment: u64) -> Option<Piece> {
+        match self {
+            Self::Linear(linear) => {
+                let block = linear.allocate(size, alignment).ok()?;
+                Some(Piece { offset: block.offset, size: block.size, node: block.node })
+            }
+            Self::Custom(custom) => custom.allocate(size, alignment, false),
+            Self::TwoTier(_) | Self::Tlsf(_) | Self::Buddy(_) => None,
+        }
+    }
+
+    /// [`allocate`](Self::allocate) at the upper end, by what has one; else `None`.
+    #[cold]
+    pub fn allocate_upper(&mut self, size: u64, alignment: u64) -> Option<Piece> {
+        match self {
+            Self::Linear(linear) => {
+                let block = linear.allocate_upper(size, alignment).ok()?;
+                Some(Piece { offset: block.offset, size: block.size, node: block.node })
+            }
+            Self::Custom(custom) => custom.allocate(size, alignment, true),
+            Self::TwoTier(_) | Self::Tlsf(_) | Self::Buddy(_) => None,
+        }
+    }
+
+    /// Takes what was asked for, where it was asked for.
+    #[inline]
+    pub(crate) fn take(&mut self, fitted: &Fitted) -> Option<Piece> {
+        match fitted.upper {
+            false => self.allocate(fitted.size, fitted.alignment),
+            true => self.allocate_upper(fitted.size, fitted.alignment),
+        }
+    }
+
+    /// The wrong answer of a custom suballocator, once.
+    pub(crate) fn take_fault(&mut self) -> Option<CustomFault> {
+        match self {
+            Self::Custom(custom) => custom.take_fault(),
+            _ => None,
         }
     }
 
@@ -152,19 +185,36 @@ impl Suballocator {
                 buddy.free(BuddyBlock { offset, size }).ok()?;
                 Some(size)
             }
+            Self::Linear(_) | Self::Custom(_) => self.free_otherwise(offset, node),
+        }
+    }
+
+    /// [`free`](Self::free) of what custom pools alone are made of.
+    #[cold]
+    fn free_otherwise(&mut self, offset: u64, node: u32) -> Option<u64> {
+        match self {
+            Self::Linear(linear) => linear.free(offset, node),
+            Self::Custom(custom) => custom.free(offset, node),
+            Self::TwoTier(_) | Self::Tlsf(_) | Self::Buddy(_) => None,
         }
     }
 
     /// Offsets and bytes of the live pieces, in address order.
     pub fn pieces(&self) -> impl Iterator<Item = (u64, u64)> + '_ {
-        let (tiers, tlsf, buddy) = match self {
-            Self::TwoTier(tiers) => (Some(tiers.pieces()), None, None),
-            Self::Tlsf(tlsf) => (None, Some(tlsf.taken_blocks()), None),
-            Self::Buddy(buddy) => (None, None, Some(buddy.taken_blocks())),
-        };
+        let (mut tiers, mut tlsf, mut buddy, mut linear, mut custom) =
+            (None, None, None, None, None);
+        match self {
+            Self::TwoTier(block) => tiers = Some(block.pieces()),
+            Self::Tlsf(block) => tlsf = Some(block.taken_blocks()),
+            Self::Buddy(block) => buddy = Some(block.taken_blocks()),
+            Self::Linear(block) => linear = Some(block.pieces()),
+            Self::Custom(block) => custom = Some(block.pieces()),
+        }
         let tlsf = tlsf.into_iter().flatten().map(|block| (block.offset, block.size));
         let buddy = buddy.into_iter().flatten().map(|block| (block.offset, block.size));
-        tiers.into_iter().flatten().chain(tlsf).chain(buddy)
+        let linear = linear.into_iter().flatten().map(|block| (block.offset, block.size));
+        let custom = custom.into_iter().flatten();
+        tiers.into_iter().flatten().chain(tlsf).chain(buddy).chain(linear).chain(custom)
     }
 
     /// What it can still serve. O(1).
@@ -174,12 +224,19 @@ impl Suballocator {
             Self::TwoTier(tiers) => tiers.rooms(),
             Self::Tlsf(tlsf) => Rooms { large: tlsf.room(), small: 0 },
             Self::Buddy(buddy) => {
-                let units = buddy.largest_free_block() >> buddy.min_block_size().trailing_zeros();
-                // A block has fewer than 2^32 minimum pieces, or its bin is the highest all the same.
-                let bin = bin_of(u32::try_from(units).unwrap_or(u32::MAX));
-                // There are fewer than 256 bins, and no units are bin 0.
-                Rooms { large: bin.to_le_bytes()[0], small: 0 }
+                let unit_log = buddy.min_block_size().trailing_zeros();
+                Rooms::of_largest(buddy.largest_free_block() >> unit_log)
             }
+            Self::Linear(_) | Self::Custom(_) => self.rooms_otherwise(),
+        }
+    }
+
+    /// [`rooms`](Self::rooms) of what custom pools alone are made of.
+    #[cold]
+    fn rooms_otherwise(&self) -> Rooms {
+        match self {
+            Self::Custom(custom) => Rooms::of_largest(custom.room_units()),
+            _ => Rooms::BY_AGE,
         }
     }
 }

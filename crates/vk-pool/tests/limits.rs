@@ -165,6 +165,7 @@ fn sizes_near_the_end_of_64_bits_are_refused_by_a_limit(#[case] size: u64, #[cas
         alignment,
         kind: ResourceKind::NonLinear,
         dedicated: Dedicated::BySize,
+        upper: false,
     };
     let need = bench.need(&request);
     assert!(need.is_dedicated());

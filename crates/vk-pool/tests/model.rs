@@ -6,10 +6,11 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
+use support::configs::{configs, fixed_configs};
 use support::{Bench, KIB, MIB};
 use vk_pool::{
     Algorithm, Answer, Dedicated, DeviceLimits, HeapLimits, Place, PoolConfig, PoolRequest,
-    ResourceKind, Retention,
+    RequestError, ResourceKind,
 };
 
 /// What the shadow knows of one allocation.
@@ -26,7 +27,7 @@ struct ShadowMap {
 
 impl ShadowMap {
     fn insert(&mut self, place: Place, request: PoolRequest, config: &PoolConfig) {
-        let alignment = request.alignment.max(1);
+        let alignment = request.alignment.max(config.min_alignment);
         assert_eq!(place.offset() % alignment, 0, "aligned as asked");
         assert_eq!(place.size(), request.size);
         let granule = match request.kind {
@@ -97,6 +98,7 @@ enum Step {
         alignment_log: u32,
         kind: ResourceKind,
         dedicated: Dedicated,
+        upper: bool,
     },
     /// Frees the n-th live allocation, modulo their number.
     Free(usize),
@@ -113,10 +115,15 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     ];
     let dedicated = prop_oneof![8 => Just(Dedicated::BySize), 1 => Just(Dedicated::Always), 2 => Just(Dedicated::Never)];
     let size = prop_oneof![4 => 1..4 * KIB, 3 => 1..256 * KIB, 1 => 1..3 * MIB];
-    let allocate =
-        (size, 0u32..18, kind, dedicated).prop_map(|(size, alignment_log, kind, dedicated)| {
-            Step::Allocate { size, alignment_log, kind, dedicated }
-        });
+    let allocate = (size, 0u32..18, kind, dedicated, prop::bool::weighted(0.2)).prop_map(
+        |(size, alignment_log, kind, dedicated, upper)| Step::Allocate {
+            size,
+            alignment_log,
+            kind,
+            dedicated,
+            upper,
+        },
+    );
     let step = prop_oneof![
         10 => allocate,
         8 => any::<usize>().prop_map(Step::Free),
@@ -126,36 +133,16 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     prop::collection::vec(step, 1..400)
 }
 
-fn configs() -> impl Strategy<Value = PoolConfig> {
-    let granularity = prop_oneof![Just(1u64), Just(64), Just(1024), Just(65536)];
-    let atom = prop_oneof![3 => Just(1u64), 1 => Just(64), 1 => Just(256), 1 => Just(4096)];
-    let min = prop_oneof![Just(1u64), Just(16), Just(256)];
-    let floor = prop_oneof![Just(0u64), Just(MIB), Just(8 * MIB)];
-    let algorithm = prop_oneof![3 => Just(Algorithm::TwoTier), 1 => Just(Algorithm::Tlsf), 1 => Just(Algorithm::Buddy)];
-    (granularity, atom, min, floor, 0u64..4, algorithm).prop_map(
-        |(granularity, atom, min, floor_bytes, growth_divisor, algorithm)| PoolConfig {
-            algorithm,
-            buffer_image_granularity: granularity,
-            atom_size: atom,
-            min_allocation_size: min,
-            first_block_size: MIB,
-            largest_block_size: 4 * MIB,
-            smallest_block_size: 256 * KIB,
-            dedicated_above: MIB,
-            growth_divisor,
-            retention: Retention { floor_bytes, live_divisor: 4 },
-            ..PoolConfig::default()
-        },
-    )
-}
-
 /// Plays one request to its end; `None` if a limit or the driver refused it.
 fn allocate(bench: &mut Bench, request: &PoolRequest, failures: &mut u32) -> Option<Place> {
-    let mut need = match bench.pool.allocate(request).expect("never larger than the largest block")
-    {
-        Answer::Placed(place) => return Some(place),
-        Answer::NeedBlock(need) => need,
-        Answer::Pending(ticket) => panic!("nothing is on its way, but {ticket:?}"),
+    let mut need = match bench.pool.allocate(request) {
+        Ok(Answer::Placed(place)) => return Some(place),
+        Ok(Answer::NeedBlock(need)) => need,
+        Ok(Answer::Pending(ticket)) => panic!("nothing is on its way, but {ticket:?}"),
+        Err(error) => {
+            check_refusal(bench, request, &error);
+            return None;
+        }
     };
     loop {
         match bench.budgets.reserve(&need) {
@@ -172,6 +159,25 @@ fn allocate(bench: &mut Bench, request: &PoolRequest, failures: &mut u32) -> Opt
     }
 }
 
+/// A request is refused only for what its pool was made without.
+fn check_refusal(bench: &Bench, request: &PoolRequest, error: &RequestError) {
+    let config = bench.pool.config();
+    match *error {
+        RequestError::PoolFull { max_block_count } => {
+            assert_eq!(bench.pool.stats().block_count, max_block_count);
+            assert_eq!(config.max_block_count, Some(max_block_count));
+            let holds_nothing = bench.pool.stats().allocation_count == 0;
+            assert!(!holds_nothing, "{request:?} was refused by empty blocks");
+        }
+        RequestError::DedicatedNotAllowed { .. } => {
+            assert!(!config.allows_dedicated && request.dedicated == Dedicated::Always);
+        }
+        RequestError::LargerThanBlock { .. } => assert!(!config.allows_dedicated),
+        RequestError::NoUpperEnd => assert!(request.upper),
+        ref other => panic!("{other} for {request:?}"),
+    }
+}
+
 fn run(config: PoolConfig, steps: Vec<Step>) {
     let heap = HeapLimits { size: 64 * MIB, limit: Some(24 * MIB), max_block_count: None };
     let mut bench = Bench::with_limits(config.clone(), DeviceLimits::default(), heap);
@@ -179,8 +185,11 @@ fn run(config: PoolConfig, steps: Vec<Step>) {
     let mut failures = 0;
     for step in steps {
         match step {
-            Step::Allocate { size, alignment_log, kind, dedicated } => {
-                let request = PoolRequest { size, alignment: 1 << alignment_log, kind, dedicated };
+            Step::Allocate { size, alignment_log, kind, dedicated, upper } => {
+                // Pools without an upper end refuse it, most of them always: asked seldom.
+                let upper = upper && (config.max_block_count == Some(1) || size % 16 == 0);
+                let request =
+                    PoolRequest { size, alignment: 1 << alignment_log, kind, dedicated, upper };
                 if let Some(place) = allocate(&mut bench, &request, &mut failures) {
                     shadow.insert(place, request, &config);
                 }
@@ -214,8 +223,12 @@ fn end(mut bench: Bench, mut shadow: ShadowMap) {
     let retained: Vec<_> = bench.pool.blocks().collect();
     let mut whole = Vec::new();
     for block in &retained {
-        let request =
-            PoolRequest { size: block.size, dedicated: Dedicated::Never, ..PoolRequest::default() };
+        // A buddy is a power of two; the others hand out whatever is whole granules and units.
+        let size = match bench.pool.config().algorithm {
+            Algorithm::Buddy => 1 << block.size.ilog2(),
+            _ => block.size / (64 * KIB) * (64 * KIB),
+        };
+        let request = PoolRequest { size, dedicated: Dedicated::Never, ..PoolRequest::default() };
         let Ok(Answer::Placed(place)) = bench.pool.allocate(&request) else {
             panic!("{block:?} is not one region")
         };
@@ -236,6 +249,14 @@ proptest! {
 
     #[test]
     fn random_programs_agree_with_the_shadow_map(config in configs(), steps in steps()) {
+        run(config, steps);
+    }
+
+    #[test]
+    fn random_programs_in_pools_of_a_fixed_shape_agree_with_the_shadow_map(
+        config in fixed_configs(),
+        steps in steps(),
+    ) {
         run(config, steps);
     }
 }

@@ -98,6 +98,7 @@ fn dedicated_memory_is_never_rounded() {
         alignment: 1,
         kind: ResourceKind::NonLinear,
         dedicated: Dedicated::Always,
+        upper: false,
     };
     let place = bench.allocate(&request);
     assert_eq!((place.size(), bench.pool.stats().dedicated_size), (1001, 1001));

@@ -1,15 +1,12 @@
-//! Blocks coming and going: asked for, made smaller, taken in, given up, given back.
+//! Blocks coming and going: asked for, made smaller, given up, given back.
 
 use alloc::sync::Arc;
 
 use super::MemoryPool;
 use crate::answer::Fitted;
-use crate::block::{Block, Content};
+use crate::block::Block;
 use crate::growth::{next_block_size, smaller_block_size};
-use crate::{
-    AddBlockError, BlockId, BlockRequest, CancelError, Lease, Place, PoolConfig, Refused,
-    Reservation, ReturnedBlock, Suballocator, Ticket,
-};
+use crate::{BlockRequest, CancelError, Refused, RequestError, ReturnedBlock, Ticket};
 
 impl MemoryPool {
     /// Makes a block request smaller, after the budgets or the driver refused it. Answers whether
@@ -26,61 +23,6 @@ impl MemoryPool {
         self.pending.resize(request.ticket, size);
         request.size = size;
         true
-    }
-
-    /// Takes in the memory object that was asked for, and places the request that asked for it.
-    ///
-    /// Afterwards the ticket is resolved: those who wait for it ask again.
-    ///
-    /// # Errors
-    ///
-    /// Both values come back unchanged, and the block request still waits, if the request is not one
-    /// of this pool's, if the reservation is for something else, or if the pool has a block of this
-    /// name.
-    pub fn add_block(
-        &mut self,
-        request: BlockRequest,
-        reservation: Reservation,
-        id: BlockId,
-    ) -> Result<Place, Refused<(BlockRequest, Reservation), AddBlockError>> {
-        if let Err(error) = self.check_block(&request, &reservation, id) {
-            return Err(Refused { returned: (request, reservation), error });
-        }
-        reservation.commit();
-        self.ids.insert(id);
-        if !request.dedicated {
-            return Ok(self.take_in_carved(&request, id, None));
-        }
-        self.pending.remove(request.ticket);
-        let block = Block::new(id, request.size, Content::Dedicated, None);
-        let (slot, generation) = self.blocks.insert(block);
-        self.stats.dedicated_count += 1;
-        self.stats.dedicated_size += request.size;
-        let size = request.fitted.requested;
-        Ok(Place { offset: 0, size, slot, generation, node: 0, dedicated: true })
-    }
-
-    /// Takes in a block or a lease that will be carved, and places the request that asked for it.
-    pub(super) fn take_in_carved(
-        &mut self,
-        request: &BlockRequest,
-        id: BlockId,
-        lease: Option<Lease>,
-    ) -> Place {
-        let PoolConfig { algorithm, min_allocation_size, .. } = self.config;
-        let suballocator = Suballocator::new(algorithm, request.size, min_allocation_size).expect(
-            "sizes are ordered powers of two, of few enough pieces, by `PoolConfig::check`",
-        );
-        let content = Content::Carved { suballocator, used: 0, allocation_count: 0 };
-        self.pending.remove(request.ticket);
-        let (slot, _) = self.blocks.insert(Block::new(id, request.size, content, lease));
-        self.books.block_arrived(request.size);
-        self.books.block_emptied(request.size);
-        self.stats.block_count += 1;
-        self.stats.total_size += request.size;
-        self.count_empty(slot, request.size);
-        let place = self.place_in(slot, &request.fitted);
-        place.expect("an empty block of at least `needed` bytes holds the request it was made for")
     }
 
     /// Counts a block among the empty ones.
@@ -130,9 +72,22 @@ impl MemoryPool {
         Ok(())
     }
 
-    /// Gives back the largest empty block that is kept; `None` when there is none left.
+    /// Gives back the largest empty block that is kept; `None` when there is none left, or as few
+    /// blocks as the pool is to have at least.
     #[must_use = "the memory object is to be freed, and its bytes taken out of the books"]
     pub fn trim(&mut self) -> Option<ReturnedBlock> {
+        if self.is_at_minimum() { None } else { self.dissolve() }
+    }
+
+    /// Whether there are only blocks that the pool is to have at least.
+    fn is_at_minimum(&self) -> bool {
+        self.stats.block_count <= self.config.min_block_count
+    }
+
+    /// Gives back the largest empty block, one of those that the pool is to have at least if it comes to
+    /// that; `None` when there is none left. For the end of a pool.
+    #[must_use = "the memory object is to be freed, and its bytes taken out of the books"]
+    pub fn dissolve(&mut self) -> Option<ReturnedBlock> {
         let slot = self.index.largest_empty()?;
         let block = self.blocks.get(slot)?;
         let size = block.size;
@@ -144,22 +99,59 @@ impl MemoryPool {
         Some(self.remove(slot, false))
     }
 
-    pub(super) fn ask_block(&mut self, fitted: Fitted, needed: u64) -> BlockRequest {
+    /// Asks for a block, while the pool has fewer than `min_block_count`, those on their way included.
+    /// Call it when the pool is made, until it answers `None`; each block goes to
+    /// [`add_empty_block`](Self::add_empty_block).
+    pub fn missing_block(&mut self) -> Option<BlockRequest> {
+        if self.coming_count() >= self.config.min_block_count {
+            return None;
+        }
+        let size = self.next_size(self.config.min_allocation_size);
+        self.books.block_asked(size);
+        Some(self.ask(None, size, self.config.smallest_block_size, Some(0)))
+    }
+
+    /// Blocks that there are or that are on their way.
+    fn coming_count(&self) -> u32 {
+        self.stats.block_count.saturating_add(self.pending.carved_count())
+    }
+
+    /// Refuses a further block, if there are as many as there may be.
+    pub(super) fn check_block_count(&self) -> Result<(), RequestError> {
+        match self.config.max_block_count {
+            Some(max_block_count) if self.coming_count() >= max_block_count => {
+                Err(RequestError::PoolFull { max_block_count })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn next_size(&self, needed: u64) -> u64 {
         let committed = self.books.committed().saturating_add(self.books.pending());
-        let size = next_block_size(&self.config, committed, needed);
+        next_block_size(&self.config, committed, needed)
+    }
+
+    pub(super) fn ask_block(&mut self, fitted: Fitted, needed: u64) -> BlockRequest {
+        let size = self.next_size(needed);
         self.remakes.block_needed();
         self.books.block_asked(size);
         let claim = self.claim(&fitted, needed);
-        self.ask(fitted, size, needed, Some(claim))
+        self.ask(Some(fitted), size, needed, Some(claim))
     }
 
     pub(super) fn ask_dedicated(&mut self, fitted: Fitted) -> BlockRequest {
-        self.ask(fitted, fitted.requested, fitted.requested, None)
+        self.ask(Some(fitted), fitted.requested, fitted.requested, None)
     }
 
     /// Asks for a memory object: one that others may share, of which the request claims so much, or
     /// a dedicated one.
-    fn ask(&mut self, fitted: Fitted, size: u64, needed: u64, claim: Option<u64>) -> BlockRequest {
+    fn ask(
+        &mut self,
+        fitted: Option<Fitted>,
+        size: u64,
+        needed: u64,
+        claim: Option<u64>,
+    ) -> BlockRequest {
         let ticket = Ticket(self.books.next_ticket());
         self.pending.add(ticket, size, claim);
         BlockRequest {
@@ -184,27 +176,6 @@ impl MemoryPool {
         Arc::ptr_eq(&request.books, &self.books) && self.pending.contains(request.ticket)
     }
 
-    fn check_block(
-        &self,
-        request: &BlockRequest,
-        reservation: &Reservation,
-        id: BlockId,
-    ) -> Result<(), AddBlockError> {
-        if !self.waits_for(request) {
-            return Err(AddBlockError::UnknownRequest);
-        }
-        if !reservation.is_for(&self.budgets, request.heap_index, request.size, request.dedicated) {
-            return Err(AddBlockError::WrongReservation {
-                reserved: reservation.size(),
-                requested: request.size,
-            });
-        }
-        if self.ids.contains(&id) {
-            return Err(AddBlockError::DuplicateBlock { id });
-        }
-        Ok(())
-    }
-
     /// Gives back a block when more is retained than the policy allows; [`free`](Self::free) does so by
     /// itself, [`end_lease`](Self::end_lease) does not.
     #[must_use = "the memory object is to be freed, and its bytes taken out of the books"]
@@ -213,7 +184,7 @@ impl MemoryPool {
         let of_live = self.live_peak.peak().checked_div(retention.live_divisor).unwrap_or(0);
         let retained = self.books.retained();
         let allowed = retention.floor_bytes.max(of_live);
-        if retained <= allowed {
+        if retained <= allowed || self.is_at_minimum() {
             return None;
         }
         // Who asked for nothing to be kept gets what was asked for.

@@ -77,13 +77,16 @@ impl MemoryPool {
         }
         // Granules and atoms of a lease are the borrower's alone.
         let unit = config.buffer_image_granularity.max(config.atom_size);
-        let alignment = LEASE_ALIGNMENT.min(request.size).max(unit).max(request.fitted.alignment);
+        let alignment = LEASE_ALIGNMENT
+            .min(request.size)
+            .max(unit)
+            .max(request.fitted.map_or(1, |fitted| fitted.alignment));
         let size = request.size.checked_next_multiple_of(unit)?;
         if size != request.size {
             return None;
         }
         let needed = config.algorithm.needed(size, alignment, config.min_allocation_size)?;
-        let fitted = Fitted { requested: size, size, alignment };
+        let fitted = Fitted { requested: size, size, alignment, upper: false };
         let place = self.place(&fitted, needed)?;
         let id = self.blocks.get(place.slot)?.id;
         let memory_type_index = self.config.memory_type_index;
@@ -112,22 +115,25 @@ impl MemoryPool {
     ) -> Result<Place, Refused<(BlockRequest, Lease), AddBlockError>> {
         let fits = lease.size() == request.size
             && lease.memory_type_index == request.memory_type_index
-            && lease.alignment >= request.fitted.alignment
+            && request.fitted.is_none_or(|fitted| lease.alignment >= fitted.alignment)
             && !request.dedicated;
-        let error = if !self.waits_for(&request) {
-            Some(AddBlockError::UnknownRequest)
+        let checked = if !self.waits_for(&request) {
+            Err(AddBlockError::UnknownRequest)
         } else if !fits {
             let (leased, requested) = (lease.size(), request.size);
-            Some(AddBlockError::WrongLease { leased, requested })
+            Err(AddBlockError::WrongLease { leased, requested })
         } else {
-            None
+            self.first_place(&request)
         };
-        if let Some(error) = error {
-            return Err(Refused { returned: (request, lease), error });
+        match checked {
+            Ok((content, first)) => {
+                self.borrowed_count += 1;
+                self.borrowed_size += request.size;
+                let place = self.take_in(&request, lease.id, content, first, Some(lease));
+                Ok(place.expect("a place was handed in"))
+            }
+            Err(error) => Err(Refused { returned: (request, lease), error }),
         }
-        self.borrowed_count += 1;
-        self.borrowed_size += request.size;
-        Ok(self.take_in_carved(&request, lease.id, Some(lease)))
     }
 
     /// Takes a lease back that this pool gave. A block that has emptied stays, for whoever needs the

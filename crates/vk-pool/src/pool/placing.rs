@@ -4,10 +4,10 @@
 //! an answer that would pass through memory, and what the other ways need is not prepared.
 
 use super::MemoryPool;
-use crate::Place;
 use crate::answer::Fitted;
 use crate::block::Content;
 use crate::search::{Candidates, Search, first_choice};
+use crate::{Piece, Place};
 
 impl MemoryPool {
     /// Takes room in the block that most likely has it.
@@ -22,13 +22,37 @@ impl MemoryPool {
         self.place_first(fitted, needed).or_else(|| self.place_elsewhere(fitted, needed))
     }
 
-    /// Takes room in one of the other blocks that may have it.
+    /// Takes room in one of the other blocks that may have it. The first choice is among them once
+    /// more.
     #[cold]
     fn place_elsewhere(&mut self, fitted: &Fitted, needed: u64) -> Option<Place> {
         let search = Search::of(&self.config, fitted, needed);
         let unit = self.config.min_allocation_size;
-        let others: Candidates = self.index.candidates(search, needed, unit).collect();
-        others.into_iter().find_map(|slot| self.place_in(slot, fitted))
+        // Where all blocks have one size, every empty one has enough, though it be no power of two.
+        let of_empty = if self.config.has_fixed_block_size() { 1 } else { needed };
+        let others: Candidates = self.index.candidates(search, of_empty, unit).collect();
+        for slot in others {
+            let place = self.place_in(slot, fitted);
+            if place.is_some() {
+                return place;
+            }
+            self.hear_fault(slot);
+        }
+        None
+    }
+
+    /// Puts down a wrong answer of a block's own algorithm, for who is told of it.
+    fn hear_fault(&mut self, slot: u32) {
+        let Some((_, block)) = self.blocks.get_mut(slot) else { return };
+        let Content::Carved { suballocator, allocation_count, .. } = &mut block.content else {
+            return;
+        };
+        let Some(fault) = suballocator.take_fault() else { return };
+        self.fault = Some(fault);
+        if *allocation_count > 0 {
+            let rooms = suballocator.rooms();
+            self.index.update_used(slot, rooms);
+        }
     }
 
     /// Takes room in one carved block.
@@ -43,7 +67,7 @@ impl MemoryPool {
             return None;
         };
         let rooms = suballocator.rooms();
-        let piece = suballocator.allocate(fitted.size, fitted.alignment)?;
+        let piece = suballocator.take(fitted)?;
         let rooms_now = suballocator.rooms();
         let was_empty = *allocation_count == 0;
         *used += piece.size;
@@ -54,11 +78,7 @@ impl MemoryPool {
         } else if rooms_now != rooms {
             self.index.update_used(slot, rooms_now);
         }
-        self.stats.used_size += piece.size;
-        self.stats.requested_size += fitted.requested;
-        self.stats.allocation_count += 1;
-        self.live_peak.record(self.stats.used_size);
-        self.remakes.operation();
+        self.count_placed(&piece, fitted.requested);
         Some(Place {
             offset: base + piece.offset,
             size: fitted.requested,
@@ -67,5 +87,14 @@ impl MemoryPool {
             node: piece.node,
             dedicated: false,
         })
+    }
+    /// Puts an allocation into the counts.
+    #[inline]
+    pub(super) fn count_placed(&mut self, piece: &Piece, requested: u64) {
+        self.stats.used_size += piece.size;
+        self.stats.requested_size += requested;
+        self.stats.allocation_count += 1;
+        self.live_peak.record(self.stats.used_size);
+        self.remakes.operation();
     }
 }

@@ -1,11 +1,15 @@
 //! What the tests share: a pool, its books, and a driver played by a counter.
 #![allow(dead_code, reason = "each test binary uses its own part of it")]
 
+pub(crate) mod configs;
+
 use std::sync::Arc;
 
+use vk_pool::tlsf::Tlsf;
 use vk_pool::{
-    Answer, BlockId, BlockRequest, DeviceLimits, HeapBudgets, HeapLimits, MemoryPool, Place,
-    PoolBooks, PoolConfig, PoolRequest, ReturnedBlock,
+    Algorithm, Answer, BlockId, BlockRequest, CustomAlgorithm, CustomSuballocator, DeviceLimits,
+    HeapBudgets, HeapLimits, MemoryPool, Piece, PieceRequest, Place, PoolBooks, PoolConfig,
+    PoolRequest, ReturnedBlock,
 };
 
 pub(crate) const KIB: u64 = 1 << 10;
@@ -97,6 +101,38 @@ impl Bench {
         );
         let empty = carved().filter(|report| report.allocation_count == 0);
         assert_eq!(empty.map(|report| report.size).sum::<u64>(), stats.retained_size);
+    }
+}
+
+/// A custom algorithm that answers rightly: the segregated fit, as a user would have it.
+#[derive(Debug)]
+pub(crate) struct Honest(Tlsf);
+
+impl Honest {
+    pub(crate) fn algorithm() -> Algorithm {
+        Algorithm::Custom(CustomAlgorithm::new("honest", |shape| {
+            let region = Tlsf::new(shape.size, shape.min_allocation_size);
+            Box::new(Self(region.expect("the pool has checked it")))
+        }))
+    }
+}
+
+impl CustomSuballocator for Honest {
+    fn allocate(&mut self, request: &PieceRequest) -> Option<Piece> {
+        let block = self.0.allocate(request.size, request.alignment)?;
+        Some(Piece { offset: block.offset, size: block.size, node: block.node })
+    }
+
+    fn free(&mut self, piece: Piece) {
+        assert_eq!(
+            self.0.free(piece.offset, piece.node),
+            Some(piece.size),
+            "told once, and rightly"
+        );
+    }
+
+    fn largest_free(&self) -> u64 {
+        self.0.free_ranges().map(|(_, size)| size).max().unwrap_or(0)
     }
 }
 
