@@ -96,7 +96,7 @@ mod limits;
 pub mod linear;
 mod pending;
 mod pool;
-mod remakes;
+mod recent;
 mod request;
 mod reservation;
 mod rounding;

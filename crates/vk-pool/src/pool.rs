@@ -20,10 +20,9 @@ use self::fit::{Fit, fit};
 pub use self::lease::Lease;
 use crate::block::{Block, Content};
 use crate::pending::PendingBlocks;
-use crate::remakes::Remakes;
+use crate::recent::Recent;
 use crate::search::BlockIndex;
 use crate::slots::Slots;
-use crate::window::PeakWindow;
 use crate::{
     Answer, BlockId, BlockReport, ConfigError, CustomFault, FreeError, HeapBudgets, LiveAllocation,
     Place, PoolBooks, PoolConfig, PoolRequest, PoolStats, Refused, RequestError, ReturnedBlock,
@@ -63,9 +62,7 @@ pub struct MemoryPool {
     borrowed_count: u32,
     borrowed_size: u64,
     borrowed_empty: (u32, u64),
-    /// Peak of `stats.used_size` over the last operations.
-    live_peak: PeakWindow,
-    remakes: Remakes,
+    recent: Recent,
     /// A wrong answer of the pool's own algorithm that the next request to find no room is told of.
     fault: Option<CustomFault>,
 }
@@ -103,8 +100,7 @@ impl MemoryPool {
             borrowed_count: 0,
             borrowed_size: 0,
             borrowed_empty: (0, 0),
-            live_peak: PeakWindow::default(),
-            remakes: Remakes::default(),
+            recent: Recent::default(),
             fault: None,
         })
     }
@@ -241,8 +237,7 @@ impl MemoryPool {
         self.stats.used_size -= freed;
         self.stats.requested_size -= place.size;
         self.stats.allocation_count -= 1;
-        self.live_peak.record(self.stats.used_size);
-        self.remakes.operation();
+        self.recent.operation(self.stats.used_size);
         if emptied {
             self.emptied(slot, size);
         }

@@ -133,7 +133,7 @@ impl MemoryPool {
 
     pub(super) fn ask_block(&mut self, fitted: Fitted, needed: u64) -> BlockRequest {
         let size = self.next_size(needed);
-        self.remakes.block_needed();
+        self.recent.block_needed();
         self.books.block_asked(size);
         let claim = self.claim(&fitted, needed);
         self.ask(Some(fitted), size, needed, Some(claim))
@@ -181,7 +181,7 @@ impl MemoryPool {
     #[must_use = "the memory object is to be freed, and its bytes taken out of the books"]
     pub fn shed(&mut self) -> Option<ReturnedBlock> {
         let retention = self.config.retention;
-        let of_live = self.live_peak.peak().checked_div(retention.live_divisor).unwrap_or(0);
+        let of_live = self.recent.live_peak().checked_div(retention.live_divisor).unwrap_or(0);
         let retained = self.books.retained();
         let allowed = retention.floor_bytes.max(of_live);
         if retained <= allowed || self.is_at_minimum() {
@@ -189,10 +189,10 @@ impl MemoryPool {
         }
         // Who asked for nothing to be kept gets what was asked for.
         if allowed > 0 {
-            if retained <= self.remakes.worth_keeping() {
+            if retained <= self.recent.worth_keeping() {
                 return None;
             }
-            self.remakes.block_goes(retained);
+            self.recent.block_goes(retained);
         }
         self.trim()
     }

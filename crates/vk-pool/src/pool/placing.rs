@@ -94,7 +94,6 @@ impl MemoryPool {
         self.stats.used_size += piece.size;
         self.stats.requested_size += requested;
         self.stats.allocation_count += 1;
-        self.live_peak.record(self.stats.used_size);
-        self.remakes.operation();
+        self.recent.operation(self.stats.used_size);
     }
 }
