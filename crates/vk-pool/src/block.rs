@@ -1,5 +1,6 @@
 //! One memory object of a pool.
 
+use crate::suballocator::Rooms;
 use crate::{BlockId, Lease, Suballocator};
 
 /// A memory object: carved up, or the property of one allocation.
@@ -27,6 +28,8 @@ pub(crate) enum Content {
         /// Bytes taken, rounding included. Zero iff `allocation_count` is.
         used: u64,
         allocation_count: u64,
+        /// What the index knows of the suballocator's rooms.
+        rooms: Rooms,
     },
     Dedicated,
 }

@@ -212,16 +212,15 @@ impl MemoryPool {
             return Err(FreeError::UnknownBlock { slot, generation: place.generation });
         };
         let (size, base) = (block.size, block.base);
-        let (suballocator, used, allocation_count) = match &mut block.content {
+        let (suballocator, used, allocation_count, rooms) = match &mut block.content {
             Content::Dedicated if place.dedicated => {
                 return Ok(Freed::Object(self.remove(slot, true)));
             }
-            Content::Carved { suballocator, used, allocation_count } if !place.dedicated => {
-                (suballocator, used, allocation_count)
+            Content::Carved { suballocator, used, allocation_count, rooms } if !place.dedicated => {
+                (suballocator, used, allocation_count, rooms)
             }
             _ => return Err(FreeError::NotAllocated { slot, offset }),
         };
-        let rooms = suballocator.rooms();
         let freed =
             offset.checked_sub(base).and_then(|offset| suballocator.free(offset, place.node));
         let Some(freed) = freed else {
@@ -231,7 +230,8 @@ impl MemoryPool {
         *allocation_count -= 1;
         let emptied = *allocation_count == 0;
         let rooms_now = suballocator.rooms();
-        if rooms_now != rooms && !emptied {
+        let known_rooms = core::mem::replace(rooms, rooms_now);
+        if rooms_now != known_rooms && !emptied {
             self.index.update_used(slot, rooms_now);
         }
         self.stats.used_size -= freed;

@@ -67,11 +67,9 @@ impl MemoryPool {
         if let Err(error) = checked {
             return Err(Refused { returned: (request, reservation), error });
         }
-        let content = Content::Carved {
-            suballocator: self.new_suballocator(request.size),
-            used: 0,
-            allocation_count: 0,
-        };
+        let suballocator = self.new_suballocator(request.size);
+        let rooms = suballocator.rooms();
+        let content = Content::Carved { suballocator, used: 0, allocation_count: 0, rooms };
         reservation.commit();
         self.ids.insert(id);
         self.take_in(&request, id, content, None, None);
@@ -97,7 +95,9 @@ impl MemoryPool {
             let (size, fault) = (request.size, suballocator.take_fault());
             return Err(AddBlockError::NotServed { size, fault });
         };
-        let content = Content::Carved { suballocator, used: piece.size, allocation_count: 1 };
+        let rooms = suballocator.rooms();
+        let content =
+            Content::Carved { suballocator, used: piece.size, allocation_count: 1, rooms };
         Ok((content, Some((piece, fitted.requested))))
     }
 

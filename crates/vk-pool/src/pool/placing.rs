@@ -44,14 +44,15 @@ impl MemoryPool {
     /// Puts down a wrong answer of a block's own algorithm, for who is told of it.
     fn hear_fault(&mut self, slot: u32) {
         let Some((_, block)) = self.blocks.get_mut(slot) else { return };
-        let Content::Carved { suballocator, allocation_count, .. } = &mut block.content else {
+        let Content::Carved { suballocator, allocation_count, rooms, .. } = &mut block.content
+        else {
             return;
         };
         let Some(fault) = suballocator.take_fault() else { return };
         self.fault = Some(fault);
         if *allocation_count > 0 {
-            let rooms = suballocator.rooms();
-            self.index.update_used(slot, rooms);
+            *rooms = suballocator.rooms();
+            self.index.update_used(slot, *rooms);
         }
     }
 
@@ -63,19 +64,20 @@ impl MemoryPool {
             return None;
         }
         let (size, base) = (block.size, block.base);
-        let Content::Carved { suballocator, used, allocation_count } = &mut block.content else {
+        let Content::Carved { suballocator, used, allocation_count, rooms } = &mut block.content
+        else {
             return None;
         };
-        let rooms = suballocator.rooms();
         let piece = suballocator.take(fitted)?;
         let rooms_now = suballocator.rooms();
+        let known_rooms = core::mem::replace(rooms, rooms_now);
         let was_empty = *allocation_count == 0;
         *used += piece.size;
         *allocation_count += 1;
         if was_empty {
             self.index.update(slot, Some(block));
             self.empty_taken(slot, size);
-        } else if rooms_now != rooms {
+        } else if rooms_now != known_rooms {
             self.index.update_used(slot, rooms_now);
         }
         self.count_placed(&piece, fitted.requested);
