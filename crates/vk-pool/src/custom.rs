@@ -39,6 +39,8 @@ pub struct BlockShape {
     pub memory_type_index: u32,
     /// The class of the pool.
     pub class: ClassId,
+    /// Whether the pool has one block at most, this one.
+    pub is_only_block: bool,
 }
 
 /// The bookkeeping of one block by a user's own algorithm: see [`Algorithm::Custom`].

@@ -85,6 +85,9 @@ pub enum Suballocator {
     Tlsf(Tlsf),
     /// See [`Algorithm::Buddy`]. The node of a piece is its order.
     Buddy(BuddyAllocator),
+    /// The same in a pool of one block, of which nobody has to know how much room it has: that costs
+    /// buddies more than placing does, as it has to be told as if nothing waited to be merged.
+    OnlyBuddy(BuddyAllocator),
     /// See [`Algorithm::Linear`].
     Linear(Linear),
     /// See [`Algorithm::Custom`].
@@ -104,6 +107,9 @@ impl Suballocator {
         Ok(match algorithm {
             Algorithm::TwoTier => Self::TwoTier(TwoTier::new(size, unit)?),
             Algorithm::Tlsf => Self::Tlsf(Tlsf::new(size, unit)?),
+            Algorithm::Buddy if shape.is_only_block => {
+                Self::OnlyBuddy(BuddyAllocator::new(size, unit)?)
+            }
             Algorithm::Buddy => Self::Buddy(BuddyAllocator::new(size, unit)?),
             Algorithm::Linear(kind) => Self::Linear(Linear::new(size, unit, *kind)?),
             Algorithm::Custom(custom) => Self::Custom(CustomBlock::new(custom, shape)),
@@ -119,7 +125,7 @@ impl Suballocator {
                 let block = tlsf.allocate(size, alignment)?;
                 Some(Piece { offset: block.offset, size: block.size, node: block.node })
             }
-            Self::Buddy(buddy) => {
+            Self::Buddy(buddy) | Self::OnlyBuddy(buddy) => {
                 let block = buddy.allocate_aligned(size, alignment).ok()?;
                 // Both are powers of two, and a block has at least one minimum block.
                 let order = block.size.trailing_zeros() - buddy.min_block_size().trailing_zeros();
@@ -138,7 +144,7 @@ impl Suballocator {
                 Some(Piece { offset: block.offset, size: block.size, node: block.node })
             }
             Self::Custom(custom) => custom.allocate(size, alignment, false),
-            Self::TwoTier(_) | Self::Tlsf(_) | Self::Buddy(_) => None,
+            Self::TwoTier(_) | Self::Tlsf(_) | Self::Buddy(_) | Self::OnlyBuddy(_) => None,
         }
     }
 
@@ -151,7 +157,7 @@ impl Suballocator {
                 Some(Piece { offset: block.offset, size: block.size, node: block.node })
             }
             Self::Custom(custom) => custom.allocate(size, alignment, true),
-            Self::TwoTier(_) | Self::Tlsf(_) | Self::Buddy(_) => None,
+            Self::TwoTier(_) | Self::Tlsf(_) | Self::Buddy(_) | Self::OnlyBuddy(_) => None,
         }
     }
 
@@ -179,7 +185,7 @@ impl Suballocator {
         match self {
             Self::TwoTier(tiers) => tiers.free(offset, node),
             Self::Tlsf(tlsf) => tlsf.free(offset, node),
-            Self::Buddy(buddy) => {
+            Self::Buddy(buddy) | Self::OnlyBuddy(buddy) => {
                 let min = buddy.min_block_size();
                 let size = min.checked_shl(node).filter(|size| size >> node == min)?;
                 buddy.free(BuddyBlock { offset, size }).ok()?;
@@ -195,7 +201,7 @@ impl Suballocator {
         match self {
             Self::Linear(linear) => linear.free(offset, node),
             Self::Custom(custom) => custom.free(offset, node),
-            Self::TwoTier(_) | Self::Tlsf(_) | Self::Buddy(_) => None,
+            Self::TwoTier(_) | Self::Tlsf(_) | Self::Buddy(_) | Self::OnlyBuddy(_) => None,
         }
     }
 
@@ -206,7 +212,7 @@ impl Suballocator {
         match self {
             Self::TwoTier(block) => tiers = Some(block.pieces()),
             Self::Tlsf(block) => tlsf = Some(block.taken_blocks()),
-            Self::Buddy(block) => buddy = Some(block.taken_blocks()),
+            Self::Buddy(block) | Self::OnlyBuddy(block) => buddy = Some(block.taken_blocks()),
             Self::Linear(block) => linear = Some(block.pieces()),
             Self::Custom(block) => custom = Some(block.pieces()),
         }
@@ -227,16 +233,14 @@ impl Suballocator {
                 let unit_log = buddy.min_block_size().trailing_zeros();
                 Rooms::of_largest(buddy.largest_free_block() >> unit_log)
             }
-            Self::Linear(_) | Self::Custom(_) => self.rooms_otherwise(),
+            Self::OnlyBuddy(_) | Self::Linear(_) => Rooms::BY_AGE,
+            Self::Custom(custom) => Self::custom_rooms(custom),
         }
     }
 
-    /// [`rooms`](Self::rooms) of what custom pools alone are made of.
+    /// Out of the way of the others, which hardly need a register for theirs.
     #[cold]
-    fn rooms_otherwise(&self) -> Rooms {
-        match self {
-            Self::Custom(custom) => Rooms::of_largest(custom.room_units()),
-            _ => Rooms::BY_AGE,
-        }
+    fn custom_rooms(custom: &CustomBlock) -> Rooms {
+        Rooms::of_largest(custom.room_units())
     }
 }

@@ -78,6 +78,8 @@ impl Outcome {
 /// Who takes part.
 pub(crate) struct Contestants {
     pub(crate) ours: Peer,
+    /// Who stands in for it in cases whose names start so.
+    pub(crate) ours_elsewhere: Vec<(&'static str, Peer)>,
     pub(crate) harness: Peer,
     pub(crate) theirs: Vec<Peer>,
 }
@@ -87,9 +89,15 @@ impl Contestants {
         2 + self.theirs.len()
     }
 
-    fn peer(&self, index: usize) -> &Peer {
+    /// Ours in the case of that name.
+    fn ours_in(&self, case: &str) -> &Peer {
+        let elsewhere = self.ours_elsewhere.iter().find(|(start, _)| case.starts_with(start));
+        elsewhere.map_or(&self.ours, |(_, peer)| peer)
+    }
+
+    fn peer(&self, index: usize, case: &str) -> &Peer {
         match index {
-            0 => &self.ours,
+            0 => self.ours_in(case),
             1 => &self.harness,
             _ => &self.theirs[index - 2],
         }
@@ -116,7 +124,8 @@ pub(crate) fn run(
             tell(&format!("run {} of {}: {}", run + 1, effort.runs, outcome.case.name));
             for turn in 0..contestants.count() {
                 let index = (run + turn) % contestants.count();
-                take_turn(outcome, contestants.peer(index), index, effort);
+                let peer = contestants.peer(index, outcome.case.name);
+                take_turn(outcome, peer, index, effort);
             }
         }
     }
@@ -150,6 +159,7 @@ fn verified(contestants: &Contestants, case: Case, effort: Effort) -> Outcome {
         worst_at: None,
         fastest: vec![],
     };
+    let ours = contestants.ours_in(case.name);
     // The harness has no answers to verify.
     let all = Verified {
         operation_count: case.operations.len(),
@@ -162,7 +172,7 @@ fn verified(contestants: &Contestants, case: Case, effort: Effort) -> Outcome {
         Figure::WorstOperation => Standing::LeftOut("has no operations of its own"),
     };
     Outcome {
-        ours: entry(&contestants.ours, standing(&contestants.ours)),
+        ours: entry(ours, standing(ours)),
         harness: entry(&contestants.harness, harness),
         theirs: contestants.theirs.iter().map(|peer| entry(peer, standing(peer))).collect(),
         case,
@@ -239,7 +249,12 @@ mod tests {
     };
 
     fn contest(theirs: Vec<Peer>) -> Vec<Outcome> {
-        let contestants = Contestants { ours: peers::ours(), harness: peers::null(), theirs };
+        let contestants = Contestants {
+            ours: peers::ours(),
+            ours_elsewhere: peers::ours_elsewhere(),
+            harness: peers::null(),
+            theirs,
+        };
         let cases = ["lifo", "ping-pong"]
             .map(|name| workloads::core(name, EFFORT.pairs).expect("the case is listed"));
         run(&contestants, cases.into(), EFFORT, &mut |_| {})

@@ -45,7 +45,12 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), String> {
     let mut effort = if arguments.quick { QUICK } else { FULL };
     effort.runs = arguments.runs.unwrap_or(effort.runs);
 
-    let contestants = Contestants { ours: peers::ours(), harness: peers::null(), theirs };
+    let contestants = Contestants {
+        ours: peers::ours(),
+        ours_elsewhere: peers::ours_elsewhere(),
+        harness: peers::null(),
+        theirs,
+    };
     let core = pin::to_one_core();
     if !arguments.json {
         print!("{}", heading(&contestants, effort, core));
@@ -82,6 +87,7 @@ fn heading(contestants: &Contestants, effort: Effort, core: Option<usize>) -> St
     );
     let line = |peer: &Peer| format!("  {:<30} {}\n", peer.name, peer.note);
     text.push_str(&line(&contestants.ours));
+    text.extend(contestants.ours_elsewhere.iter().map(|(_, peer)| line(peer)));
     text.extend(contestants.theirs.iter().map(line));
     text
 }

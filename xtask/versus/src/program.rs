@@ -48,6 +48,8 @@ pub(crate) enum Order {
     LastInFirstOut,
     /// The oldest first, always.
     FirstInFirstOut,
+    /// In any order, but everything before the next is allocated.
+    AllAtOnce,
     Random,
 }
 

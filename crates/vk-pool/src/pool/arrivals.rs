@@ -160,7 +160,9 @@ impl MemoryPool {
 
     fn new_suballocator(&self, size: u64) -> Suballocator {
         let PoolConfig { min_allocation_size, memory_type_index, class, .. } = self.config;
-        let shape = BlockShape { size, min_allocation_size, memory_type_index, class };
+        let is_only_block = self.config.max_block_count == Some(1);
+        let shape =
+            BlockShape { size, min_allocation_size, memory_type_index, class, is_only_block };
         let algorithm = self.config.algorithm.of_blocks(self.config.max_block_count);
         Suballocator::new(&algorithm, &shape).expect(
             "a block has at least one and not too many pieces of a power of two, by `PoolConfig::check`",

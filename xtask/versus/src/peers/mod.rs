@@ -3,10 +3,12 @@
 mod arena;
 mod buddy_system;
 mod gpu_alloc;
+mod linear;
 mod null;
 mod offset_allocator;
 pub(crate) mod ours;
 pub(crate) mod planted;
+mod pool;
 mod rlsf;
 mod vma;
 mod vulkano;
@@ -91,7 +93,7 @@ impl<C: Core> Drive for Driver<C> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Needs {
     Nothing,
-    /// Blocks are freed youngest first or oldest first, never in between.
+    /// Blocks are freed youngest first, or oldest first, or all of them before the next comes.
     AnEnd,
     /// The region is real memory of the host.
     HostMemory,
@@ -115,7 +117,7 @@ impl Peer {
     pub(crate) fn refusal(&self, case: &Case) -> Option<&'static str> {
         match self.needs {
             Needs::AnEnd if case.order == Order::Random => {
-                Some("frees at its ends only, and the case frees at random")
+                Some("takes room back at its ends only, and the case frees at random")
             }
             Needs::HostMemory if case.region_size > LARGEST_ARENA => {
                 Some("manages real host memory, and the region is larger than 1 GiB")
@@ -125,9 +127,19 @@ impl Peer {
     }
 }
 
-/// Our allocator, which stands on the left of every ratio.
+/// Our allocator, which stands on the left of every ratio but those of the cases in [`ours_elsewhere`].
 pub(crate) fn ours() -> Peer {
     Peer::of::<ours::Ours>("buddy-core", Needs::Nothing, "minimum block 256 B")
+}
+
+/// Those of our allocators that stand on the left in cases of their own, by how these cases' names start.
+pub(crate) fn ours_elsewhere() -> Vec<(&'static str, Peer)> {
+    let linear = "vk-pool's linear region, recognised from use, unit 1 B";
+    let pool = "a pool of vk-pool with one block of buddies, all its books included";
+    vec![
+        ("linear-", Peer::of::<linear::Ours>("vk-pool-linear", Needs::AnEnd, linear)),
+        ("pool-", Peer::of::<pool::Buddies>("vk-pool-buddy", Needs::Nothing, pool)),
+    ]
 }
 
 /// An allocator that does nothing: what the harness itself costs. Its answers are wrong.

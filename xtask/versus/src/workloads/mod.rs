@@ -4,6 +4,7 @@
 
 mod churn;
 mod frames;
+mod linear;
 mod live;
 mod random;
 mod stack;
@@ -16,7 +17,7 @@ pub(crate) const KIB: u32 = 1 << 10;
 pub(crate) const MIB: u32 = 1 << 20;
 
 /// Every case of group `core`, in the order of the report.
-pub(crate) const CORE: [&str; 16] = [
+pub(crate) const CORE: [&str; 22] = [
     "lifo",
     "lifo-mixed",
     "churn-50",
@@ -33,6 +34,12 @@ pub(crate) const CORE: [&str; 16] = [
     "live-1m",
     "worst-op",
     "worst-op-churn",
+    "linear-frame",
+    "linear-frame-shuffled",
+    "linear-stack",
+    "linear-ring",
+    "pool-churn-50",
+    "pool-ping-pong",
 ];
 
 /// The case of that name, with a measured part of about `pairs` allocations and their releases.
@@ -57,6 +64,12 @@ pub(crate) fn core(name: &'static str, pairs: usize) -> Option<Case> {
             let case = churn::churn("worst-op-churn", 85, 500_000);
             Case { figure: Figure::WorstOperation, prelude: 0, ..case }
         }
+        "linear-frame" => linear::frame("linear-frame", false, pairs),
+        "linear-frame-shuffled" => linear::frame("linear-frame-shuffled", true, pairs),
+        "linear-stack" => Case { name, ..stack::lifo_mixed(pairs) },
+        "linear-ring" => frames::fifo("linear-ring", false, pairs),
+        "pool-churn-50" => churn::churn("pool-churn-50", 50, pairs),
+        "pool-ping-pong" => Case { name, ..stack::ping_pong(UNIT_SIZE, pairs) },
         _ => return None,
     };
     Some(case)
@@ -74,9 +87,12 @@ mod tests {
         let mut live: Vec<u32> = Vec::new();
         let mut bytes: Vec<u64> = vec![0; case.slot_count];
         let mut used = 0;
+        let mut was_freeing = false;
         for operation in &case.operations {
             let slot = operation.slot as usize;
             if operation.is_allocation() {
+                let frees_all = case.order == Order::AllAtOnce && was_freeing;
+                assert!(!frees_all || live.is_empty(), "{}: something was kept", case.name);
                 assert_eq!(bytes[slot], 0, "{}: slot {slot} is taken twice", case.name);
                 bytes[slot] = u64::from(operation.size);
                 used += bytes[slot];
@@ -89,10 +105,15 @@ mod tests {
                 let freed = match case.order {
                     Order::LastInFirstOut => live.pop(),
                     Order::FirstInFirstOut => Some(live.remove(0)),
+                    Order::AllAtOnce => {
+                        live.retain(|slot| *slot != operation.slot);
+                        Some(operation.slot)
+                    }
                     Order::Random => Some(operation.slot),
                 };
                 assert_eq!(freed, Some(operation.slot), "{}: not in its order", case.name);
             }
+            was_freeing = !operation.is_allocation();
         }
     }
 
