@@ -35,6 +35,8 @@
 //! a [user's own algorithm](CustomSuballocator). Blocks that have to be there from the start are asked for
 //! by [`MemoryPool::missing_block`], and taken in by [`MemoryPool::add_empty_block`].
 //!
+//! Allocations may be made so that they can be lost when such a pool is full: see [`evict`].
+//!
 //! # Example
 //!
 //! The owner of the pool is played by a few integers:
@@ -91,6 +93,7 @@ mod budgets;
 mod config;
 mod custom;
 mod error;
+pub mod evict;
 mod growth;
 mod limits;
 pub mod linear;

@@ -27,6 +27,7 @@ mod error;
 mod gap;
 mod kind;
 mod nodes;
+mod oldest;
 #[cfg(test)]
 mod tests;
 mod validate;
@@ -57,6 +58,7 @@ use self::nodes::{Node, Nodes, SENTINEL};
 /// # Ok::<(), vk_pool::linear::LinearError>(())
 /// ```
 #[derive(Debug)]
+#[cfg_attr(test, derive(Clone))]
 pub struct Linear {
     nodes: Nodes,
     kind: LinearKind,

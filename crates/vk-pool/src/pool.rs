@@ -7,6 +7,7 @@
 
 mod arrivals;
 mod blocks;
+mod evicting;
 mod fit;
 #[cfg(test)]
 mod forged;
@@ -16,6 +17,7 @@ mod placing;
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::sync::Arc;
 
+pub use self::evicting::PoolEviction;
 use self::fit::{Fit, fit};
 pub use self::lease::Lease;
 use crate::block::{Block, Content};

@@ -15,6 +15,7 @@
 //! earlier ones have built up.
 
 pub(crate) mod bins;
+mod evicting;
 mod fit;
 mod nodes;
 mod row;

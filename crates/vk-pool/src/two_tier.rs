@@ -142,6 +142,11 @@ impl TwoTier {
         Some(size)
     }
 
+    /// The tier of the larger pieces, of which the spans are some.
+    pub(crate) fn large_tier(&self) -> &Tlsf {
+        &self.tlsf
+    }
+
     /// Whether a search for this request can succeed; `false` is certain. O(1).
     #[must_use]
     pub fn may_hold(&self, size: u64, alignment: u64) -> bool {

@@ -32,6 +32,7 @@ impl Node {
 
 /// A slab of nodes, the sentinel among them.
 #[derive(Debug)]
+#[cfg_attr(test, derive(Clone))]
 pub(super) struct Nodes {
     chunks: Vec<Box<[Node; CHUNK]>>,
     /// The first of the nodes that are no pieces, linked by `next`; the sentinel for none.

@@ -2,6 +2,8 @@
 
 use alloc::vec::Vec;
 
+use proptest::prelude::*;
+
 use super::nodes::{SENTINEL, UNUSED};
 use super::{Linear, LinearBlock, LinearCorruption, LinearError, LinearKind};
 
@@ -110,4 +112,60 @@ fn nodes_are_used_again() {
     }
     assert!(live.iter().all(|block| block.node < 1024), "there were never more than 1001 nodes");
     region.validate().unwrap();
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 256, ..ProptestConfig::default() })]
+
+    #[test]
+    fn as_few_of_the_oldest_go_as_will_do(
+        sizes in prop::collection::vec((1u64..400, 0u32..8), 1..120),
+        frees in prop::collection::vec(0usize..1000, 0..20),
+        (size, alignment_log) in (1u64..1200, 0u32..8),
+        stays in prop::option::of(0usize..8),
+    ) {
+        let mut ring = Linear::new(1000, 1, LinearKind::Ring).unwrap();
+        // In the order of age, with holes where something in between was freed.
+        let mut live: Vec<LinearBlock> = Vec::new();
+        for (size, alignment_log) in sizes {
+            let block = loop {
+                match ring.allocate(size, 1 << alignment_log) {
+                    Ok(block) => break block,
+                    Err(_) => {
+                        let oldest = live.remove(0);
+                        ring.free(oldest.offset, oldest.node).unwrap();
+                    }
+                }
+            };
+            live.push(block);
+        }
+        for n in frees {
+            if live.len() > 1 {
+                let block = live.remove(n % live.len());
+                ring.free(block.offset, block.node).unwrap();
+            }
+        }
+        let alignment = 1 << alignment_log;
+        let fits = |count: usize| {
+            let mut ring = ring.clone();
+            for block in &live[..count] {
+                ring.free(block.offset, block.node).unwrap();
+            }
+            ring.allocate(size, alignment).is_ok()
+        };
+        let fewest = (0..=live.len()).find(|&count| fits(count));
+        let stayer = stays.and_then(|index| live.get(index).copied());
+        let plan = ring.plan_ring(size, alignment, |block| Some(block) != stayer);
+        let allowed = fewest.filter(|&count| stays.is_none_or(|index| index >= count));
+        prop_assert_eq!(plan.as_deref(), allowed.map(|count| &live[..count]));
+    }
+}
+
+#[test]
+fn no_plan_is_made_for_what_is_no_ring() {
+    let region = busy();
+    assert!(region.plan_ring(1, 1, |_| true).is_none(), "there are pieces at its upper end");
+    let mut stack = Linear::new(1000, 1, LinearKind::Stack).unwrap();
+    stack.allocate(1000, 1).unwrap();
+    assert!(stack.plan_ring(1, 1, |_| true).is_none());
 }

@@ -57,7 +57,7 @@ impl Node {
     }
 
     /// Whether it is taken, and by a user.
-    fn is_users(&self) -> bool {
+    pub(super) fn is_users(&self) -> bool {
         self.previous_free == TAKEN
     }
 
