@@ -4,6 +4,7 @@
 //! changes. `Tree` holds the state and moves it; this file translates and counts.
 
 mod construct;
+mod power_of_two;
 mod queries;
 mod resize;
 mod trimmed;
@@ -16,7 +17,7 @@ use crate::error::{AllocError, FreeError};
 #[cfg(feature = "alloc")]
 use crate::storage::Owned;
 use crate::storage::Storage;
-use crate::tree::{Taken, Tree};
+use crate::tree::Tree;
 use crate::waiting::Waiting;
 
 /// A region `[0, total_size)` that hands out power-of-two blocks of itself.
@@ -29,8 +30,6 @@ pub struct BuddyAllocator<#[cfg(feature = "alloc")] S = Owned, #[cfg(not(feature
     tree: Tree<S>,
     /// The block freed last, which the tree still has as taken.
     waiting: Waiting,
-    /// Whether freed blocks wait.
-    waits: bool,
     /// What was done so far.
     counters: Counters,
 }
@@ -114,6 +113,9 @@ impl<S: Storage> BuddyAllocator<S> {
         size: u64,
         alignment: u64,
     ) -> Result<BuddyBlock, AllocError> {
+        if let Some(block) = self.place_shortly(size, alignment) {
+            return Ok(block);
+        }
         match self.place(size, alignment) {
             Some(Placed { offset, size }) => Ok(BuddyBlock { offset, size: size.get() }),
             None => Err(self.refusal(size, alignment)),
@@ -161,123 +163,15 @@ impl<S: Storage> BuddyAllocator<S> {
         self.counters = Counters::default();
     }
 
-    /// Reserves a block; `None`, and nothing has changed, if the request has to be refused.
-    #[inline]
-    fn place(&mut self, size: u64, alignment: u64) -> Option<Placed> {
-        let layout = self.tree.layout();
-        // Zero wraps around to the largest number.
-        if size.wrapping_sub(1) >= layout.total_size() || !is_alignment(alignment) {
-            return None;
-        }
-        if layout.trims() {
-            return self.place_trimmed(size, alignment);
-        }
-        let order = layout.order_for(size);
-        if order > layout.top_order() {
-            return None;
-        }
-        // The order lies inside the region, so this is at most the total size.
-        let shift = layout.min_shift() + order;
-        let block_size = NonZeroU64::new(1 << shift)?;
-        let index = if alignment > block_size.get() {
-            self.split_aligned(alignment, order)?
-        } else if self.waiting.order == order {
-            self.waiting.order = Waiting::NONE.order;
-            self.waiting.index
-        } else {
-            self.split_for(order, order, 1 << order)?
-        };
-        self.counters.count_taken(block_size.get());
-        Some(Placed { offset: index << shift, size: block_size })
-    }
-
-    /// Takes a block of `order` at a multiple of `alignment`, which is above its size.
-    #[inline(never)]
-    fn split_aligned(&mut self, alignment: u64, order: u32) -> Option<u64> {
-        self.split_for(self.tree.layout().order_for(alignment), order, 1 << order)
-    }
-
-    /// Takes a block of `order` out of a free one of `search_order` or above, to be trimmed to
-    /// `length` minimum blocks.
-    #[inline(always)]
-    fn split_for(&mut self, search_order: u32, order: u32, length: u64) -> Option<u64> {
-        if search_order > self.tree.layout().top_order() {
-            return None;
-        }
-        if !self.tree.has_free(search_order) {
-            self.merge_waiting_for(search_order)?;
-        }
-        if self.tree.words().is_sparse() && !self.tree.prepare(search_order, length) {
-            return None;
-        }
-        let Taken { index, split_count } = self.tree.take(search_order, order);
-        if split_count > 0 {
-            self.counters.split_count += u64::from(split_count);
-        }
-        Some(index)
-    }
-
-    /// Merges the block that waits, if a free block of `order` or above comes of it; `None`, and
-    /// nothing has changed, if not.
-    #[cold]
-    #[inline(never)]
-    fn merge_waiting_for(&mut self, order: u32) -> Option<()> {
-        self.merged().filter(|merged| merged.order >= order)?;
-        self.merge_waiting();
-        Some(())
-    }
-
     /// Merges the block that waits. There must be one.
     fn merge_waiting(&mut self) {
-        let Waiting { order, index } = self.waiting;
+        let (order, index) = (self.waiting.order, self.waiting.index(self.tree.layout()));
         self.waiting = Waiting::NONE;
         if self.tree.layout().trims() {
             self.tree.set_head(index << order, false);
         }
         let merge_count = self.tree.give(order, index);
         self.counters.merge_count += u64::from(merge_count);
-    }
-
-    /// Frees what `offset` and `size` name; `false`, and nothing has changed, if that is not
-    /// exactly a live allocation.
-    #[inline]
-    fn take_back(&mut self, offset: u64, size: u64) -> bool {
-        if self.tree.layout().trims() {
-            return self.take_back_trimmed(offset, size);
-        }
-        let Some((order, index)) = self.taken_block(offset, size) else {
-            return false;
-        };
-        let (mut merged_order, mut merged_index) = (order, index);
-        if self.waits {
-            (merged_order, merged_index) = (self.waiting.order, self.waiting.index);
-            if (merged_order, merged_index) == (order, index) {
-                return false;
-            }
-            (self.waiting.order, self.waiting.index) = (order, index);
-        }
-        if merged_order != Waiting::NONE.order {
-            let merge_count = self.tree.give(merged_order, merged_index);
-            self.counters.merge_count += u64::from(merge_count);
-        }
-        self.counters.count_freed(size);
-        true
-    }
-
-    /// The order and index of the block that `offset` and `size` name, if the bits have it as
-    /// taken: it is a live allocation, or waits. For a region that does not trim.
-    #[inline(always)]
-    fn taken_block(&self, offset: u64, size: u64) -> Option<(u32, u64)> {
-        let layout = self.tree.layout();
-        let shift = size.trailing_zeros();
-        let min_shift = layout.min_shift();
-        // A size of zero is not a power of two, so `shift` is below 64 where it is used.
-        if !size.is_power_of_two() || shift < min_shift || offset & (size - 1) != 0 {
-            return None;
-        }
-        let (order, index) = (shift - min_shift, offset >> shift);
-        let is_inside = order <= layout.top_order() && index < layout.order_block_count(order);
-        (is_inside && self.tree.is_taken(order, index)).then_some((order, index))
     }
 
     /// Why a request was refused.
@@ -307,6 +201,14 @@ impl<S: Storage> BuddyAllocator<S> {
 struct Placed {
     offset: u64,
     size: NonZeroU64,
+}
+
+impl Placed {
+    /// The same as a block, whose size is never zero.
+    #[inline(always)]
+    fn new(block: BuddyBlock) -> Option<Self> {
+        NonZeroU64::new(block.size).map(|size| Self { offset: block.offset, size })
+    }
 }
 
 /// Whether `alignment` is a power of two, or zero.

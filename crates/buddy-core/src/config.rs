@@ -59,7 +59,8 @@ impl BuddyConfig {
     /// The count of words that a region of this kind keeps its bits in, or `None` if there can
     /// be no such region.
     ///
-    /// About two bits a minimum block, three where sizes are trimmed, and at least one word for each order.
+    /// About two bits a minimum block, three where sizes are trimmed, and at least two words for
+    /// each order.
     #[must_use]
     pub const fn word_count(&self) -> Option<usize> {
         match Layout::new(self) {

@@ -10,7 +10,9 @@
 //! Behind the words of an order lie the layers of its summaries, which `summary.rs` explains:
 //! one bit for each word, then one bit for each of those words, until a layer has 64 words or
 //! fewer; the word that sums up these is the order's root and lies elsewhere, in its `Order`.
-//! Order 0 decides how many layers that takes, and all orders have as many.
+//! Order 0 decides how many layers that takes, and all orders have as many. There is one layer
+//! also where none would do, up to 2^12 minimum blocks: so all regions of up to 2^18 go the same
+//! way, which is compiled for one layer. It costs a word for each order, a hundred bytes at most.
 //!
 //! ```text
 //! order:   top                …   1                  0
@@ -37,6 +39,9 @@ pub(crate) const ORDER_COUNT: usize = 41;
 /// 2^16, 2^10 and 2^4 words, and the root sums up the last.
 pub(crate) const MAX_LAYER_COUNT: usize = 5;
 
+/// Stands for a number of layers that is read from the layout.
+pub(crate) const ANY_LAYERS: u32 = u32::MAX;
+
 // Word positions are kept as `usize`, which has to hold 2^28 of them or 2^36.
 const _: () = assert!(usize::BITS >= 32);
 
@@ -51,10 +56,17 @@ pub(crate) struct Layout {
     min_shift: u32,
     /// The largest order with a block inside the region: floor(log2(block_count)).
     top_order: u32,
-    /// How many layers of summaries each order has in the words, at most `MAX_LAYER_COUNT`.
+    /// How many layers of summaries each order has in the words, within `1 ..= MAX_LAYER_COUNT`.
     layer_count: u32,
     /// Whether there are heads.
     trims: bool,
+    /// Whether freed blocks wait.
+    waits: bool,
+    /// `total_size` if there is one layer and no head, otherwise 0: what a request is compared
+    /// with that may go the short way, see `allocator/power_of_two.rs`.
+    usual_size: u64,
+    /// The same if freed blocks wait, otherwise 0.
+    usual_waiting_size: u64,
     /// Where the heads start, or would.
     first_head_word: usize,
 }
@@ -62,7 +74,7 @@ pub(crate) struct Layout {
 impl Layout {
     /// Checks the sizes and lays the orders out.
     pub(crate) const fn new(config: &BuddyConfig) -> Result<Self, ConfigError> {
-        let BuddyConfig { total_size, min_block_size, rounding, .. } = *config;
+        let BuddyConfig { total_size, min_block_size, rounding, waiting: waits } = *config;
         if total_size == 0 || min_block_size == 0 {
             return Err(ConfigError::ZeroSize { total_size, min_block_size });
         }
@@ -78,14 +90,15 @@ impl Layout {
             let max_block_count = MAX_BLOCK_COUNT;
             return Err(ConfigError::TooManyBlocks { block_count, max_block_count });
         }
-        let mut layer_count = 0;
-        let mut layer_words = block_count.div_ceil(64);
+        let mut layer_count = 1;
+        let mut layer_words = block_count.div_ceil(64 * 64);
         while layer_words > 64 {
             layer_words = layer_words.div_ceil(64);
             layer_count += 1;
         }
         let trims = matches!(rounding, Rounding::Trimmed);
         let top_order = block_count.ilog2();
+        let usual_size = if layer_count == 1 && !trims { block_count << min_shift } else { 0 };
         let mut layout = Self {
             block_count,
             total_size: block_count << min_shift,
@@ -93,6 +106,9 @@ impl Layout {
             top_order,
             layer_count,
             trims,
+            waits,
+            usual_size,
+            usual_waiting_size: if waits { usual_size } else { 0 },
             first_head_word: 0,
         };
         layout.first_head_word = layout.first_word(0) + layout.order_word_count_with_layers(0);
@@ -141,6 +157,13 @@ impl Layout {
         self.layer_count
     }
 
+    /// [`layer_count`](Self::layer_count) in code that is compiled for `LAYERS` of them, which is
+    /// that or [`ANY_LAYERS`].
+    #[inline]
+    pub(crate) const fn layers<const LAYERS: u32>(&self) -> u32 {
+        if LAYERS == ANY_LAYERS { self.layer_count } else { LAYERS }
+    }
+
     /// The number of words that hold the bits of `order`, without its summaries.
     #[inline]
     pub(crate) const fn order_word_count(&self, order: u32) -> usize {
@@ -177,6 +200,24 @@ impl Layout {
         self.trims
     }
 
+    /// The bytes managed, if the region has one layer and does not trim; otherwise 0.
+    #[inline]
+    pub(crate) const fn usual_size(&self) -> u64 {
+        self.usual_size
+    }
+
+    /// Whether freed blocks wait.
+    #[inline]
+    pub(crate) const fn waits(&self) -> bool {
+        self.waits
+    }
+
+    /// [`usual_size`](Self::usual_size) if freed blocks wait, otherwise 0.
+    #[inline]
+    pub(crate) const fn usual_waiting_size(&self) -> u64 {
+        self.usual_waiting_size
+    }
+
     /// Where the heads start, behind the words of all orders and summaries.
     pub(crate) const fn first_head_word(&self) -> usize {
         self.first_head_word
@@ -188,12 +229,32 @@ impl Layout {
         self.first_head_word + head_word_count
     }
 
+    /// The order and the index of the block that has this offset and size, if there is one that
+    /// ends at `end`, the region's or 0, or before.
+    #[inline]
+    pub(crate) const fn block_of(&self, offset: u64, size: u64, end: u64) -> Option<(u32, u64)> {
+        let size_less_one = size.wrapping_sub(1);
+        // The first is zero iff the size is a power of two that the offset is a multiple of, or
+        // zero. Then the last byte of the block has the offset's bits and those of the size less
+        // one; of a size of zero, it would be the last of all numbers, which no region has.
+        if (offset | size) & size_less_one != 0 || offset | size_less_one >= end {
+            return None;
+        }
+        let shift = size.trailing_zeros();
+        match shift.checked_sub(self.min_shift) {
+            Some(order) => Some((order, offset >> shift)),
+            None => None,
+        }
+    }
+
     /// The smallest order whose blocks hold `size` bytes, which is above zero. It may be above
     /// the top order.
     #[inline]
     pub(crate) const fn order_for(&self, size: u64) -> u32 {
         // The blocks spanned, less one, have as many binary digits as the order that holds them.
-        u64::BITS - ((size - 1) >> self.min_shift).leading_zeros()
+        // One digit more is counted, so that there always is one. No digit is lost above, but for
+        // sizes above any region.
+        (((size - 1) >> self.min_shift) << 1 | 1).ilog2()
     }
 }
 
@@ -205,45 +266,4 @@ pub(crate) const fn word_position(index: u64) -> usize {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn orders_and_layers_lie_side_by_side_and_fill_the_words() {
-        for block_count in (1..5000).chain([4096 * 64 + 1, (1 << 30) + 12_345, MAX_BLOCK_COUNT]) {
-            let layout = Layout::new(&BuddyConfig::new(block_count, 1)).unwrap();
-            let mut next_word = 0;
-            for order in (0..=layout.top_order()).rev() {
-                assert_eq!(layout.first_word(order), next_word);
-                let mut word_count = layout.order_word_count(order);
-                // A bit for each block inside, and one for the buddy of an odd last one.
-                let bit_count = layout.order_block_count(order).next_multiple_of(2);
-                assert!((word_count as u64 - 1) * 64 < bit_count);
-                assert!(bit_count <= word_count as u64 * 64);
-                next_word += word_count;
-                for _ in 0..layout.layer_count() {
-                    word_count = word_count.div_ceil(64);
-                    next_word += word_count;
-                }
-                assert!(word_count <= 64, "the root sums up the last layer");
-            }
-            assert_eq!(next_word, layout.word_count());
-            let config = BuddyConfig::new(block_count, 1).with_rounding(Rounding::Trimmed);
-            let with_heads = Layout::new(&config).unwrap();
-            assert_eq!(with_heads.first_head_word(), next_word);
-            assert_eq!(with_heads.word_count(), next_word + layout.order_word_count(0));
-            assert!(layout.layer_count() as usize <= MAX_LAYER_COUNT);
-            assert!((layout.top_order() as usize) < ORDER_COUNT);
-        }
-    }
-
-    #[test]
-    fn an_order_is_the_smallest_that_holds_the_size() {
-        let layout = Layout::new(&BuddyConfig::new(1 << 20, 16)).unwrap();
-        for size in 1..5000 {
-            let order = layout.order_for(size);
-            assert!(layout.block_size(order) >= size);
-            assert!(order == 0 || layout.block_size(order - 1) < size);
-        }
-    }
-}
+mod tests;

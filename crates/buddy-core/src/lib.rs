@@ -75,7 +75,7 @@
 //! A search reads one word for each of at most six layers, a split or merge writes as many. The
 //! bits are at most 2.1 for each minimum block, 3.15 where sizes are trimmed, from 22,000 minimum
 //! blocks on; below that, the rounding of every order to whole words weighs more, up to a word for
-//! an order and layer. The allocator itself has about 1.4 KiB besides, for any size.
+//! an order and a word for each layer of its summaries. The allocator itself has about 1.4 KiB besides, for any size.
 //!
 //! # Host memory
 //!

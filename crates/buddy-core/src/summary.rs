@@ -11,12 +11,14 @@
 //! on how full a word is or which order is at hand. In random churn such branches cannot be
 //! predicted: updates that stop early took a tenth more time, and a remembered lower bound of
 //! the first word with a free block, whose misses are such a branch too, up to a tenth more
-//! (64 MiB of 256-byte blocks, on a Zen 5).
+//! (64 MiB of 256-byte blocks, on a Zen 5). How many layers there are is a parameter of the code,
+//! 1 or 2 or read from the layout, so that it is asked once for an operation and not at each step.
 //!
 //! The count of free blocks says the same as the root about an order without any. It is there
 //! because it is known at once, where the root waits for the words below it, and the search of
 //! the next request waits for the mask of orders that follows from it.
 
+use crate::bits::{bit, free_pairs};
 use crate::layout::{Layout, MAX_LAYER_COUNT};
 use crate::storage::sealed::Words;
 
@@ -46,20 +48,65 @@ impl Order {
         Self { first_word, first_layer, root, free_count }
     }
 
-    /// The first word with a free block, counted from the order's first. There must be one.
+    /// Occupies the lowest free block of this order, `order`, which has one. Returns its index,
+    /// and 1 if the order has none left, otherwise 0.
+    ///
+    /// What was read on the way down is what is written on the way up: where a lowest set bit has
+    /// to go, the number less 1 has it cleared, and all above it kept.
     #[inline(always)]
-    pub(crate) fn lowest_word<W: Words>(&self, words: &W, layout: &Layout, order: u32) -> usize {
+    pub(crate) fn take_lowest<const LAYERS: u32, W: Words>(
+        &mut self,
+        words: &mut W,
+        layout: &Layout,
+        order: u32,
+    ) -> (u64, u64) {
         let top = self.root.trailing_zeros() as usize;
-        match layout.layer_count() {
-            0 => top,
-            1 => top * 64 + words.word(self.first_layer + top).trailing_zeros() as usize,
-            _ => self.lowest_word_by_layers(words, layout, order),
-        }
+        let (index, empty) = match layout.layers::<LAYERS>() {
+            1 => {
+                let first = self.first_layer + top;
+                let summary = words.word(first);
+                let position = top * 64 + summary.trailing_zeros() as usize;
+                let (index, empty) = occupy_lowest(words, self.first_word, position);
+                let left = summary & summary.wrapping_sub(empty);
+                *words.word_mut(first) = left;
+                (index, u64::from(left == 0))
+            }
+            2 => {
+                let second = self.second_layer(layout, order) + top;
+                let above = words.word(second);
+                let middle = top * 64 + above.trailing_zeros() as usize;
+                let first = self.first_layer + middle;
+                let summary = words.word(first);
+                let position = middle * 64 + summary.trailing_zeros() as usize;
+                let (index, empty) = occupy_lowest(words, self.first_word, position);
+                let left = summary & summary.wrapping_sub(empty);
+                *words.word_mut(first) = left;
+                let left = above & above.wrapping_sub(u64::from(left == 0));
+                *words.word_mut(second) = left;
+                (index, u64::from(left == 0))
+            }
+            _ => {
+                let position = self.lowest_word(words, layout, order);
+                let (index, empty) = occupy_lowest(words, self.first_word, position);
+                let (_, empty) = self.unmark_layers(words, layout, order, (position, empty));
+                (index, empty)
+            }
+        };
+        self.root &= self.root.wrapping_sub(empty);
+        // Cannot underflow: the block that is not free any more was counted.
+        self.free_count -= 1;
+        (index, u64::from(self.free_count == 0))
     }
 
-    /// [`lowest_word`](Self::lowest_word) for any number of layers.
+    /// Where the second layer of summaries starts.
+    #[inline(always)]
+    fn second_layer(&self, layout: &Layout, order: u32) -> usize {
+        self.first_layer + layout.order_word_count(order).div_ceil(64)
+    }
+
+    /// The first word with a free block, counted from the order's first. There must be one.
     #[inline(never)]
-    fn lowest_word_by_layers<W: Words>(&self, words: &W, layout: &Layout, order: u32) -> usize {
+    pub(crate) fn lowest_word<W: Words>(&self, words: &W, layout: &Layout, order: u32) -> usize {
         let layer_count = layout.layer_count() as usize;
         let mut starts = [0; MAX_LAYER_COUNT];
         let mut start = self.first_layer;
@@ -77,17 +124,23 @@ impl Order {
 
     /// Counts a free block in the word at `position` of this order, `order`.
     #[inline(always)]
-    pub(crate) fn mark<W: Words>(
+    pub(crate) fn mark<const LAYERS: u32, W: Words>(
         &mut self,
         words: &mut W,
         layout: &Layout,
         order: u32,
         position: usize,
     ) {
-        let top = match layout.layer_count() {
-            0 => position,
+        let top = match layout.layers::<LAYERS>() {
             1 => {
                 *words.word_mut(self.first_layer + position / 64) |= 1 << (position % 64);
+                position / 64
+            }
+            2 => {
+                *words.word_mut(self.first_layer + position / 64) |= 1 << (position % 64);
+                let position = position / 64;
+                let second = self.second_layer(layout, order);
+                *words.word_mut(second + position / 64) |= 1 << (position % 64);
                 position / 64
             }
             _ => self.mark_layers(words, layout, order, position),
@@ -99,17 +152,23 @@ impl Order {
     /// [`mark`](Self::mark) for an order without any free block: what the layers hold is known
     /// to be zero, and is not read.
     #[inline(always)]
-    pub(crate) fn mark_first<W: Words>(
+    pub(crate) fn mark_first<const LAYERS: u32, W: Words>(
         &mut self,
         words: &mut W,
         layout: &Layout,
         order: u32,
         position: usize,
     ) {
-        let top = match layout.layer_count() {
-            0 => position,
+        let top = match layout.layers::<LAYERS>() {
             1 => {
                 *words.word_mut(self.first_layer + position / 64) = 1 << (position % 64);
+                position / 64
+            }
+            2 => {
+                *words.word_mut(self.first_layer + position / 64) = 1 << (position % 64);
+                let position = position / 64;
+                let second = self.second_layer(layout, order);
+                *words.word_mut(second + position / 64) = 1 << (position % 64);
                 position / 64
             }
             _ => self.mark_layers(words, layout, order, position),
@@ -120,7 +179,7 @@ impl Order {
 
     /// Sets the bit of a word in each layer. Returns its position in the last.
     ///
-    /// Out of line, as the next: only regions of more than 2^18 minimum blocks come here, and in
+    /// Out of line, as the next: only regions of more than 2^24 minimum blocks come here, and in
     /// line the loops would cost the others registers.
     #[inline(never)]
     fn mark_layers<W: Words>(
@@ -144,7 +203,7 @@ impl Order {
     /// Counts a free block less in the word at `position` of this order, `order`, which has none
     /// left iff `is_empty`. Returns 1 if the order has none left, otherwise 0.
     #[inline(always)]
-    pub(crate) fn unmark<W: Words>(
+    pub(crate) fn unmark<const LAYERS: u32, W: Words>(
         &mut self,
         words: &mut W,
         layout: &Layout,
@@ -154,16 +213,24 @@ impl Order {
     ) -> u64 {
         // 0 or 1 and not `bool`, so that what follows is arithmetic and not a branch.
         let empty = u64::from(is_empty);
-        let (top, empty) = match layout.layer_count() {
-            0 => (position, empty),
+        let (top, empty) = match layout.layers::<LAYERS>() {
             1 => {
                 let word = words.word_mut(self.first_layer + position / 64);
-                *word &= !(empty << (position % 64));
+                *word -= empty << (position % 64);
+                (position / 64, u64::from(*word == 0))
+            }
+            2 => {
+                let word = words.word_mut(self.first_layer + position / 64);
+                *word -= empty << (position % 64);
+                let (position, empty) = (position / 64, u64::from(*word == 0));
+                let second = self.second_layer(layout, order);
+                let word = words.word_mut(second + position / 64);
+                *word -= empty << (position % 64);
                 (position / 64, u64::from(*word == 0))
             }
             _ => self.unmark_layers(words, layout, order, (position, empty)),
         };
-        self.root &= !(empty << (top % 64));
+        self.root -= empty << (top % 64);
         // Cannot underflow: the block that is not free any more was counted.
         self.free_count -= 1;
         u64::from(self.free_count == 0)
@@ -184,7 +251,7 @@ impl Order {
         let mut word_count = layout.order_word_count(order);
         for _ in 0..layout.layer_count() {
             let word = words.word_mut(start + position / 64);
-            *word &= !(empty << (position % 64));
+            *word -= empty << (position % 64);
             empty = u64::from(*word == 0);
             position /= 64;
             word_count = word_count.div_ceil(64);
@@ -192,4 +259,20 @@ impl Order {
         }
         (position, empty)
     }
+}
+
+/// Occupies the lowest free block of the word at `position`, counted from the order's first,
+/// which has one. Returns its index in its order, and 1 if the word has none left, otherwise 0.
+#[inline(always)]
+fn occupy_lowest<W: Words>(words: &mut W, first_word: usize, position: usize) -> (u64, u64) {
+    let slot = words.word_mut(first_word + position);
+    let word = *slot;
+    let free = free_pairs(word);
+    let low = u64::from(free.trailing_zeros());
+    // The low block of the pair is the free one, unless its bit is set.
+    let index_in_word = low + ((word >> low) & 1);
+    *slot = word | bit(index_in_word);
+    // The lowest pair is used up; the subtraction clears its bit, which is there.
+    let empty = u64::from(free & (free - 1) == 0);
+    (position as u64 * 64 + index_in_word, empty)
 }

@@ -24,7 +24,7 @@ mod resize;
 pub(crate) use resize::Steps;
 
 use crate::bits::{bit, free_pairs, pair};
-use crate::layout::{Layout, ORDER_COUNT, word_position};
+use crate::layout::{ANY_LAYERS, Layout, ORDER_COUNT, word_position};
 use crate::storage::sealed::Words;
 use crate::summary::Order;
 use crate::view::Bits;
@@ -165,24 +165,27 @@ impl<S: Words> Tree<S> {
     /// Takes a block of `order` out of the lowest free block of the smallest order that has one,
     /// from `search_order` upwards, where [`has_free`](Self::has_free).
     /// `order <= search_order <= top_order`.
-    #[inline(always)]
     pub(crate) fn take(&mut self, search_order: u32, order: u32) -> Taken {
-        let candidates = self.free_orders & (u64::MAX << search_order);
-        let found_order = candidates.trailing_zeros();
-        let mut index = self.take_lowest(found_order);
+        let (found_order, mut index) = self.take_lowest::<ANY_LAYERS>(search_order);
         if found_order > order {
-            index = self.split(index, found_order, search_order, order);
+            index = self.split::<ANY_LAYERS>(index, found_order, search_order, order);
         }
         Taken { index, split_count: found_order - order }
     }
 
     /// Splits a taken block down to `order`. There was no free block from `search_order` up to
     /// below `found_order`.
-    #[inline(never)]
-    fn split(&mut self, mut index: u64, found_order: u32, search_order: u32, order: u32) -> u64 {
+    #[inline(always)]
+    pub(crate) fn split<const LAYERS: u32>(
+        &mut self,
+        mut index: u64,
+        found_order: u32,
+        search_order: u32,
+        order: u32,
+    ) -> u64 {
         for lower_order in (search_order..found_order).rev() {
             index *= 2;
-            self.occupy_first_half(lower_order, index);
+            self.occupy_first_half::<LAYERS>(lower_order, index);
         }
         // Now each of these orders has a free block. Cannot underflow: `search_order` is at most
         // `found_order`.
@@ -195,25 +198,38 @@ impl<S: Words> Tree<S> {
     }
 
     /// Gives a taken block back and merges it upwards. Returns the count of merges.
-    #[inline(always)]
     pub(crate) fn give(&mut self, order: u32, index: u64) -> u32 {
+        if self.release::<ANY_LAYERS>(order, index) {
+            0
+        } else {
+            self.merge::<ANY_LAYERS>(order, index)
+        }
+    }
+
+    /// Clears the bit of a taken block. `true` if that makes it a free block; `false` if its buddy
+    /// is free, and they are to be [merged](Self::merge). `true` also of an order that there is
+    /// not, of which nothing can be given back.
+    #[inline(always)]
+    pub(crate) fn release<const LAYERS: u32>(&mut self, order: u32, index: u64) -> bool {
+        let Some(state) = self.orders.get_mut(order as usize) else {
+            return true;
+        };
         let position = word_position(index);
-        let state = &mut self.orders[order as usize];
         let slot = self.storage.word_mut(state.first_word + position);
         let word = *slot & !bit(index);
         *slot = word;
-        if pair(word, index) == 0 {
-            return self.merge(order, index);
+        if word & bit(index ^ 1) == 0 {
+            return false;
         }
-        state.mark(&mut self.storage, &self.layout, order, position);
+        state.mark::<LAYERS, _>(&mut self.storage, &self.layout, order, position);
         self.free_orders |= 1 << order;
-        0
+        true
     }
 
     /// Merges a block whose pair is 00 with its buddy, and on upwards. Returns the count of
     /// merges.
-    #[inline(never)]
-    fn merge(&mut self, block_order: u32, mut index: u64) -> u32 {
+    #[inline(always)]
+    pub(crate) fn merge<const LAYERS: u32>(&mut self, block_order: u32, mut index: u64) -> u32 {
         let mut order = block_order;
         // Kept out of `self` during the walk, so that no step waits for the store of the last.
         let mut free_orders = self.free_orders;
@@ -222,8 +238,14 @@ impl<S: Words> Tree<S> {
             let position = word_position(index);
             let state = &mut self.orders[order as usize];
             let is_empty = free_pairs(self.storage.word(state.first_word + position)) == 0;
-            let emptied = state.unmark(&mut self.storage, &self.layout, order, position, is_empty);
-            free_orders &= !(emptied << order);
+            let emptied = state.unmark::<LAYERS, _>(
+                &mut self.storage,
+                &self.layout,
+                order,
+                position,
+                is_empty,
+            );
+            free_orders -= emptied << order;
             // The pair had no bit from outside, so the parent lies inside and has an order.
             index /= 2;
             order += 1;
@@ -233,36 +255,23 @@ impl<S: Words> Tree<S> {
             let word = *slot & !bit(index);
             *slot = word;
             if pair(word, index) != 0 {
-                state.mark(&mut self.storage, &self.layout, order, position);
+                state.mark::<LAYERS, _>(&mut self.storage, &self.layout, order, position);
                 self.free_orders = free_orders | 1 << order;
                 return order - block_order;
             }
         }
     }
 
-    /// Whether block `index` of `order` is taken. The block lies inside the region.
-    #[inline]
-    pub(crate) fn is_taken(&self, order: u32, index: u64) -> bool {
-        self.bits().is_taken(order, index)
-    }
-
-    /// Occupies the lowest free block of `order`, which has one, and returns its index.
+    /// Occupies the lowest free block of the smallest order that has one, from `search_order`
+    /// upwards, where [`has_free`](Self::has_free). Returns its order and index.
     #[inline(always)]
-    fn take_lowest(&mut self, order: u32) -> u64 {
+    pub(crate) fn take_lowest<const LAYERS: u32>(&mut self, search_order: u32) -> (u32, u64) {
+        let order = search_order + (self.free_orders >> search_order).trailing_zeros();
         let state = &mut self.orders[order as usize];
-        let position = state.lowest_word(&self.storage, &self.layout, order);
-        let slot = self.storage.word_mut(state.first_word + position);
-        let word = *slot;
-        let free = free_pairs(word);
-        let low = u64::from(free.trailing_zeros());
-        // The low block of the pair is the free one, unless its bit is set.
-        let index_in_word = low + ((word >> low) & 1);
-        *slot = word | bit(index_in_word);
-        // The lowest pair is used up; the subtraction clears its bit, which is there.
-        let is_empty = free & (free - 1) == 0;
-        let emptied = state.unmark(&mut self.storage, &self.layout, order, position, is_empty);
-        self.free_orders &= !(emptied << order);
-        position as u64 * 64 + index_in_word
+        let (index, emptied) =
+            state.take_lowest::<LAYERS, _>(&mut self.storage, &self.layout, order);
+        self.free_orders -= emptied << order;
+        (order, index)
     }
 
     /// Sets both bits of a pair that is 00.
@@ -278,17 +287,17 @@ impl<S: Words> Tree<S> {
         let position = word_position(index);
         let state = &mut self.orders[order as usize];
         *self.storage.word_mut(state.first_word + position) |= bit(index);
-        state.mark(&mut self.storage, &self.layout, order, position);
+        state.mark::<ANY_LAYERS, _>(&mut self.storage, &self.layout, order, position);
         self.free_orders |= 1 << order;
     }
 
     /// [`occupy_half`](Self::occupy_half) for an order without any free block, but for
     /// `free_orders`, which the caller sets.
     #[inline(always)]
-    fn occupy_first_half(&mut self, order: u32, index: u64) {
+    fn occupy_first_half<const LAYERS: u32>(&mut self, order: u32, index: u64) {
         let position = word_position(index);
         let state = &mut self.orders[order as usize];
         *self.storage.word_mut(state.first_word + position) |= bit(index);
-        state.mark_first(&mut self.storage, &self.layout, order, position);
+        state.mark_first::<LAYERS, _>(&mut self.storage, &self.layout, order, position);
     }
 }

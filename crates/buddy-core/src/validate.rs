@@ -265,10 +265,13 @@ fn check_extents<S: Words>(bits: Bits<'_, S>) -> Result<(), Corruption> {
 
 /// The waiting block lies inside the region and is taken in the bits.
 fn check_waiting<S: Words>(bits: Bits<'_, S>, waiting: Waiting) -> Result<(), Corruption> {
-    let Waiting { order, index } = waiting;
+    if waiting.is_none() {
+        return Ok(());
+    }
+    let (order, index) = (waiting.order, waiting.index(bits.layout));
     let is_inside =
         order <= bits.layout.top_order() && index < bits.layout.order_block_count(order);
-    if waiting.is_none() || is_inside && bits.is_taken(order, index) {
+    if is_inside && bits.is_taken(order, index) {
         return Ok(());
     }
     Err(Corruption::WaitingNotTaken { order, index })
@@ -281,11 +284,12 @@ fn check_counters<S: Words>(
     counters: &Counters,
 ) -> Result<(), Corruption> {
     let (mut taken_count, mut taken_size, mut split_count) = (0_u64, 0_u64, 0_u64);
+    let waits = |order, index| waiting.order == order && waiting.index(bits.layout) == index;
     for order in 0..=bits.layout.top_order() {
         for index in 0..bits.layout.order_block_count(order) {
             if bits.is_split(order, index) {
                 split_count += 1;
-            } else if bits.is_occupied(order, index) && waiting != (Waiting { order, index }) {
+            } else if bits.is_occupied(order, index) && !waits(order, index) {
                 let starts = !bits.layout.trims() || bits.is_head(index << order);
                 taken_count += u64::from(starts);
                 // Disjoint blocks of one region, so the sum is at most its size.
@@ -296,7 +300,7 @@ fn check_counters<S: Words>(
     let splits = counters.merge_count.wrapping_add(split_count);
     let peak = counters.peak_allocated.max(taken_size);
     [
-        (Counter::AllocatedSize, counters.allocated_size, taken_size),
+        (Counter::AllocatedSize, counters.allocated_size(), taken_size),
         (Counter::AllocationCount, counters.allocation_count, taken_count),
         (Counter::PeakAllocated, counters.peak_allocated, peak),
         (Counter::SplitCount, counters.split_count, splits),

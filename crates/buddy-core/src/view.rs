@@ -72,7 +72,7 @@ impl<W: Words + ?Sized> Bits<'_, W> {
         if waiting.is_none() {
             return None;
         }
-        let Waiting { mut order, mut index } = waiting;
+        let (mut order, mut index) = (waiting.order, waiting.index(self.layout));
         // The block is occupied, so its buddy is free if it has the only bit of the pair. At the
         // end of an order the bit of the outside ends the walk.
         while self.pair(order, index) & !(1 << (index & 1)) == 0 {

@@ -11,6 +11,8 @@
 //! processor expects. It is also all that a query has to allow for, by one walk up the orders:
 //! see `view.rs`.
 
+use crate::layout::Layout;
+
 /// A free block that is still taken in the bits, or none.
 ///
 /// Code in the way of every call reads and writes the fields one by one: a copy of the whole is
@@ -19,17 +21,25 @@
 pub(crate) struct Waiting {
     /// Its order, or that of [`NONE`](Self::NONE).
     pub(crate) order: u32,
-    /// Its index in the order.
-    pub(crate) index: u64,
+    /// Where it starts, in bytes, or that of [`NONE`](Self::NONE). No two taken blocks start at
+    /// one place, so this tells it from all others.
+    pub(crate) offset: u64,
 }
 
 impl Waiting {
-    /// No block. The order is above any that a request can have.
-    pub(crate) const NONE: Self = Self { order: u32::MAX, index: u64::MAX };
+    /// No block. The order is above any that a request can have, and the offset is where no block
+    /// can start, as it would end above what can be counted.
+    pub(crate) const NONE: Self = Self { order: u32::MAX, offset: u64::MAX };
 
     /// Whether this is no block.
     #[inline]
     pub(crate) fn is_none(self) -> bool {
         self.order == Self::NONE.order
+    }
+
+    /// Its index in its order; of no meaning if there is none.
+    #[inline]
+    pub(crate) fn index(self, layout: &Layout) -> u64 {
+        self.offset.wrapping_shr(self.order.wrapping_add(layout.min_shift()))
     }
 }

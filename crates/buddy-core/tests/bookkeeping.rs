@@ -35,9 +35,9 @@ fn a_minimum_block_costs_at_most_two_and_a_tenth_bits() {
 }
 
 #[test]
-fn a_tiny_region_costs_a_word_for_each_order() {
+fn a_tiny_region_costs_a_word_for_each_order_and_its_summary() {
     for block_count in 1..=64 {
-        assert_eq!(word_count(block_count), u64::from(block_count.ilog2()) + 1);
+        assert_eq!(word_count(block_count), 2 * (u64::from(block_count.ilog2()) + 1));
     }
 }
 

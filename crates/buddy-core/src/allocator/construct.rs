@@ -13,9 +13,9 @@ use crate::waiting::Waiting;
 
 impl<S> BuddyAllocator<S> {
     /// A region over words that are those of a wholly free one.
-    const fn over(storage: S, layout: Layout, config: &BuddyConfig) -> Self {
+    const fn over(storage: S, layout: Layout) -> Self {
         let tree = Tree::new(storage, layout);
-        Self { tree, waiting: Waiting::NONE, waits: config.waiting, counters: Counters::new() }
+        Self { tree, waiting: Waiting::NONE, counters: Counters::new() }
     }
 }
 
@@ -56,7 +56,7 @@ impl BuddyAllocator<Owned> {
         let layout = Layout::new(&config)?;
         let mut storage = Owned::new(layout.word_count())?;
         storage.reset(&layout);
-        Ok(Self::over(storage, layout, &config))
+        Ok(Self::over(storage, layout))
     }
 }
 
@@ -90,7 +90,7 @@ impl BuddyAllocator<Paged> {
     pub fn paged(config: BuddyConfig) -> Result<Self, ConfigError> {
         let layout = Layout::new(&config)?;
         let storage = Paged::new(&layout)?;
-        Ok(Self::over(storage, layout, &config))
+        Ok(Self::over(storage, layout))
     }
 
     /// The bytes of pages and tables that the host was asked for so far.
@@ -141,12 +141,12 @@ impl<'a> BuddyAllocator<Fixed<'a>> {
     pub fn in_words(config: BuddyConfig, words: &'a mut [u64]) -> Result<Self, ConfigError> {
         let layout = checked_layout(&config, words.len())?;
         reset_slice(words, &layout);
-        Ok(Self::over(Fixed::new(words), layout, &config))
+        Ok(Self::over(Fixed::new(words), layout))
     }
 
     /// The count of words a region needs, or `None` if there can be no such region.
     ///
-    /// About two bits a minimum block, and at least one word for each order.
+    /// About two bits a minimum block, and at least two words for each order.
     #[must_use]
     pub const fn words_needed(total_size: u64, min_block_size: u64) -> Option<usize> {
         BuddyConfig::new(total_size, min_block_size).word_count()
@@ -193,7 +193,7 @@ impl<const WORD_COUNT: usize> BuddyAllocator<[u64; WORD_COUNT]> {
         };
         let mut words = [0; WORD_COUNT];
         reset_slice(&mut words, &layout);
-        Ok(Self::over(words, layout, &config))
+        Ok(Self::over(words, layout))
     }
 }
 

@@ -102,10 +102,7 @@ impl<S: Storage> BuddyAllocator<S> {
             self.taken_block(offset, size).is_some()
         };
         // What waits is a block, so no allocation but itself starts where it does.
-        let waiting = self.waiting;
-        let starts_waiting =
-            !waiting.is_none() && waiting.index << waiting.order == offset >> layout.min_shift();
-        is_taken && !starts_waiting
+        is_taken && self.waiting.offset != offset
     }
 
     /// Grows an extent over the free blocks behind it, of which the last is of `last_order`.

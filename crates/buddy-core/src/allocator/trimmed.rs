@@ -19,8 +19,7 @@ impl<S: Storage> BuddyAllocator<S> {
         let search_order = layout.order_for(size.max(alignment));
         let is_block = length.is_power_of_two();
         let index = if is_block && self.waiting.order == order && search_order == order {
-            self.waiting.order = Waiting::NONE.order;
-            self.waiting.index
+            self.take_waiting() >> (min_shift + order)
         } else {
             let index = self.split_for(search_order, order, length)?;
             let start = index << order;
@@ -40,15 +39,15 @@ impl<S: Storage> BuddyAllocator<S> {
         let Some((start, length)) = self.taken_extent(offset, size) else {
             return false;
         };
-        let order = self.tree.layout().order_for(size);
-        if self.waits && length.is_power_of_two() {
-            let freed = Waiting { order, index: start >> order };
-            if self.waiting == freed {
+        if self.tree.layout().waits() && length.is_power_of_two() {
+            if self.waiting.offset == offset {
                 return false;
             }
-            let merged = core::mem::replace(&mut self.waiting, freed);
+            let order = self.tree.layout().order_for(size);
+            let merged = core::mem::replace(&mut self.waiting, Waiting { order, offset });
             if !merged.is_none() {
-                self.merge_extent(merged.index << merged.order, 1 << merged.order);
+                let index = merged.index(self.tree.layout());
+                self.merge_extent(index << merged.order, 1 << merged.order);
             }
         } else {
             self.merge_extent(start, length);

@@ -16,7 +16,7 @@
 use super::Tree;
 use crate::bits::{bit, free_pairs};
 use crate::extent::pieces;
-use crate::layout::word_position;
+use crate::layout::{ANY_LAYERS, word_position};
 use crate::storage::sealed::Words;
 use crate::view::{Bits, Merged};
 
@@ -142,7 +142,13 @@ impl<S: Words> Tree<S> {
         let word = *slot | bit(index);
         *slot = word;
         let is_empty = free_pairs(word) == 0;
-        let emptied = state.unmark(&mut self.storage, &self.layout, order, position, is_empty);
-        self.free_orders &= !(emptied << order);
+        let emptied = state.unmark::<ANY_LAYERS, _>(
+            &mut self.storage,
+            &self.layout,
+            order,
+            position,
+            is_empty,
+        );
+        self.free_orders -= emptied << order;
     }
 }

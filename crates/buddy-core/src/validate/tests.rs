@@ -117,7 +117,7 @@ fn each_kind_of_fault_is_called_by_its_name() {
     }
     assert_eq!(validate(&tree, Waiting::NONE, &counters), Ok(()));
     for (order, index) in [(0, 4), (0, 5001), (12, 1), (13, 0)] {
-        let found = validate(&tree, Waiting { order, index }, &counters);
+        let found = validate(&tree, Waiting { order, offset: index << order }, &counters);
         assert_eq!(found, Err(Corruption::WaitingNotTaken { order, index }));
     }
 }
@@ -155,9 +155,12 @@ fn every_wrong_counter_is_found() {
     let (tree, right) = used_region(&mut words, config);
     type Plant = fn(&mut Counters);
     let faults: [(Counter, Plant); 5] = [
-        (Counter::AllocatedSize, |counters| counters.allocated_size -= 1),
+        (Counter::AllocatedSize, |counters| counters.below_peak += 1),
         (Counter::AllocationCount, |counters| counters.allocation_count += 1),
-        (Counter::PeakAllocated, |counters| counters.peak_allocated = counters.allocated_size - 1),
+        (Counter::PeakAllocated, |counters| {
+            counters.peak_allocated = counters.allocated_size() - 1;
+            counters.below_peak = u64::MAX;
+        }),
         (Counter::SplitCount, |counters| counters.split_count -= 1),
         (Counter::SplitCount, |counters| counters.merge_count += 1),
     ];
