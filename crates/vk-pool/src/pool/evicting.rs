@@ -56,7 +56,12 @@ impl MemoryPool {
             return None;
         }
         let plans = self.blocks.iter().filter_map(|(slot, block)| {
-            plan_block(slot, block, &fitted, needed, |offset| last_used(slot, offset))
+            // A lease does not start where its memory object does.
+            let base = block.base;
+            let frame_of = |offset| last_used(slot, base + offset);
+            let mut plan = plan_block(slot, block, &fitted, needed, frame_of)?;
+            plan.offsets.iter_mut().for_each(|offset| *offset += base);
+            Some(plan)
         });
         plans.min_by_key(|plan| (plan.youngest, plan.bytes, plan.slot))
     }
