@@ -97,6 +97,7 @@ pub mod evict;
 mod growth;
 mod limits;
 pub mod linear;
+mod oldest;
 mod pending;
 mod pool;
 mod recent;

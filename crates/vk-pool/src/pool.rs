@@ -1,7 +1,7 @@
 //! The blocks of one memory type and class.
 //!
 //! Basic design: a request is first rounded as granularity and atom want it. Above a threshold it
-//! gets a memory object of its own, unless a block has room anyway. Else a few blocks that may hold it are asked, the tightest first
+//! gets a memory object of its own, unless a block has room anyway. Else a few blocks that may hold it are asked, the oldest first
 //! and empty ones last, so that others can empty and be given back. If none has room, a block that is
 //! on its way may have; else a new one is asked for. The pool never learns how its owner gets one.
 
@@ -121,7 +121,7 @@ impl MemoryPool {
     ///
     /// # Complexity
     ///
-    /// At most eleven blocks are asked, each at the suballocator's own cost: no walk over all of them.
+    /// At most fifteen blocks are asked, each at the suballocator's own cost: no walk over all of them.
     pub fn allocate(&mut self, request: &PoolRequest) -> Result<Answer, RequestError> {
         let (fitted, needed) = match fit(&self.config, request)? {
             Fit::Dedicated(fitted) => return Ok(Answer::NeedBlock(self.ask_dedicated(fitted))),

@@ -1,19 +1,24 @@
 //! Which blocks are asked for a request, and in which order: no walk over all of them.
 //!
-//! Basic design: blocks in use hang in lists by the bin of their largest free piece, so the first list
-//! that may hold a request is found in a bitmap. A few blocks from there on are asked, the tightest
-//! first, so that full blocks fill up and others can empty; if none of them has room at the right
-//! alignment, one whose largest piece is enough with the worst padding is. Small requests look first
-//! among the blocks that have room in a span. Empty blocks come last, the smallest that is enough.
+//! Basic design: a byte for each block in use, the bin of its largest free piece, is kept in a tree by
+//! slot, so the oldest block that may hold a request is found without a walk. A few blocks from there on
+//! are asked, oldest first, so that old blocks fill up and young ones can empty; if none of them has room
+//! at the right alignment, the oldest whose largest piece is enough with the worst padding is. Small
+//! requests look first among the blocks that have room in a span, which hang in lists by the order that
+//! they have free. Empty blocks come last, the smallest that is enough.
 //!
-//! Linear blocks all hang in one list, as the newest one is meant to be filled and left: the few that
-//! were taken into use last are asked, the last one first.
+//! A slot is used again when its block has gone, so age is meant by slot and not by time; what matters
+//! is that the same blocks come first whenever they have room.
+//!
+//! Linear blocks are the other way round, as the newest one is meant to be filled and left: they hang in
+//! one list, and the few that were taken into use last are asked, the last one first.
 
 use smallvec::SmallVec;
 
 use crate::answer::Fitted;
 use crate::block::Block;
 use crate::buckets::Buckets;
+use crate::oldest::Oldest;
 use crate::rounding::units_of;
 use crate::suballocator::Rooms;
 use crate::tlsf::bins::{BIN_COUNT, bin_of, first_bin_all_at_least};
@@ -23,18 +28,22 @@ use crate::{Algorithm, PoolConfig, Suballocator};
 /// How many blocks that may hold a request are asked before one that surely does.
 pub(crate) const BLOCKS_LOOKED_AT: usize = 4;
 
+/// The most blocks that are asked for one request: one with room in a span, some with room for a span,
+/// some that may hold it and one that surely does, and as many empty ones.
+pub(crate) const BLOCKS_ASKED: usize = 3 * BLOCKS_LOOKED_AT + 3;
+
 /// Blocks to ask, in order.
-pub(crate) type Candidates = SmallVec<[u32; 2 * BLOCKS_LOOKED_AT + 3]>;
+pub(crate) type Candidates = SmallVec<[u32; BLOCKS_ASKED]>;
 
 /// The carved blocks of a pool, by what they can still serve.
 #[derive(Debug)]
 pub(crate) struct BlockIndex {
-    /// Blocks in use, by the bin of their largest free piece.
-    rooms: Buckets<BIN_COUNT>,
+    /// The bin of the largest free piece of each block in use; 0, which is no piece's, for the others.
+    rooms: Oldest,
     /// Blocks in use, by the largest order of which a span has a free block.
     small_rooms: Buckets<64>,
-    /// Empty blocks, by log2 of their size.
-    empty: Buckets<64>,
+    /// Empty blocks, by the bin of the one piece that they are.
+    empty: Buckets<BIN_COUNT>,
 }
 
 /// Where a request looks for blocks.
@@ -42,10 +51,12 @@ pub(crate) struct BlockIndex {
 pub(crate) struct Search {
     /// The order in a span, for a small request.
     small: Option<usize>,
+    /// Whether blocks are asked by when they were taken into use, and nothing else counts.
+    by_age: bool,
     /// The first bin that may hold it.
-    from: usize,
+    from: u8,
     /// The first bin that surely holds it.
-    sure: usize,
+    sure: u8,
 }
 
 impl Search {
@@ -55,19 +66,21 @@ impl Search {
         let units = |bytes: u64| u32::try_from(units_of(bytes, unit)).unwrap_or(u32::MAX);
         match &config.algorithm {
             Algorithm::Buddy => {
-                let bin = bin_of(units(needed));
-                Self { small: None, from: bin, sure: bin }
+                let bin = byte(bin_of(units(needed)));
+                Self { small: None, by_age: false, from: bin, sure: bin }
             }
-            // One list, by age.
-            Algorithm::Linear(_) => Self { small: None, from: 0, sure: 0 },
+            Algorithm::Linear(_) => {
+                Self { small: None, by_age: true, from: u8::MAX, sure: u8::MAX }
+            }
             algorithm => {
                 let padding = units(fitted.alignment).saturating_sub(1);
                 let small = matches!(algorithm, Algorithm::TwoTier)
                     && is_small(fitted.size, fitted.alignment);
                 Self {
                     small: small.then(|| search_order(fitted.size, fitted.alignment, unit)),
-                    from: bin_of(units(fitted.size)),
-                    sure: first_bin_all_at_least(units(fitted.size).saturating_add(padding)),
+                    by_age: false,
+                    from: byte(bin_of(units(fitted.size))),
+                    sure: byte(first_bin_all_at_least(units(fitted.size).saturating_add(padding))),
                 }
             }
         }
@@ -90,20 +103,30 @@ pub(crate) fn first_choice(
             return Some(slot);
         }
     }
-    let size = if matches!(config.algorithm, Algorithm::Buddy) { needed } else { fitted.size };
+    let size = match config.algorithm {
+        Algorithm::Buddy => needed,
+        Algorithm::Linear(_) => return index.small_rooms.first_from(0),
+        _ => fitted.size,
+    };
     let units = u32::try_from(units_of(size, unit)).unwrap_or(u32::MAX);
-    index.rooms.first_from(bin_of(units))
+    index.rooms.first(byte(bin_of(units)))
+}
+
+/// A bin as it is kept: there are fewer than 256.
+#[inline]
+fn byte(bin: usize) -> u8 {
+    bin.to_le_bytes()[0]
 }
 
 impl BlockIndex {
     pub(crate) fn new() -> Self {
-        Self { rooms: Buckets::new(), small_rooms: Buckets::new(), empty: Buckets::new() }
+        Self { rooms: Oldest::default(), small_rooms: Buckets::new(), empty: Buckets::new() }
     }
 
     /// [`update`](Self::update) of a block that was in use, and known here, and is in use still.
     #[inline(never)]
     pub(crate) fn update_used(&mut self, slot: u32, rooms: Rooms) {
-        self.rooms.put(slot, rooms.bin());
+        self.rooms.set(slot, rooms.large);
         self.small_rooms.put(slot, rooms.order());
     }
 
@@ -113,41 +136,99 @@ impl BlockIndex {
         self.rooms.grow(count);
         self.small_rooms.grow(count);
         self.empty.grow(count);
-        let empty = block.filter(|block| block.is_empty());
-        let used = block.filter(|block| !block.is_empty()).and_then(Block::suballocator);
-        let rooms = used.map_or(Rooms::default(), Suballocator::rooms);
-        self.rooms.put(slot, rooms.bin());
-        self.small_rooms.put(slot, rooms.order());
-        // Below 64.
-        self.empty.put(slot, empty.map(|block| block.size.ilog2().to_le_bytes()[0]));
+        let rooms = block.and_then(Block::suballocator).map(Suballocator::rooms);
+        let is_empty = block.is_some_and(Block::is_empty);
+        let used = rooms.filter(|_| !is_empty).unwrap_or_default();
+        self.rooms.set(slot, used.large);
+        self.small_rooms.put(slot, used.order());
+        self.empty.put(slot, rooms.filter(|_| is_empty).map(|rooms| rooms.large));
     }
 
-    /// The blocks to ask, in order: at most `2 * BLOCKS_LOOKED_AT + 3`.
+    /// The blocks to ask, in order: at most [`BLOCKS_ASKED`].
     pub(crate) fn candidates(
         &self,
         search: Search,
         needed: u64,
         unit: u64,
     ) -> impl Iterator<Item = u32> + '_ {
-        let Search { small, from, sure } = search;
+        let Search { small, by_age, from, sure } = search;
+        let newest = by_age.then(|| self.newest()).into_iter().flatten();
         let in_span = small.and_then(|order| self.small_rooms.first_from(order));
         // A small request that needs a span of its own looks for room for one.
-        let span = bin_of(u32::try_from(LARGEST_SPAN / unit).unwrap_or(u32::MAX));
+        let span = byte(bin_of(u32::try_from(LARGEST_SPAN / unit).unwrap_or(u32::MAX)));
         let for_span = small.into_iter().flat_map(move |_| self.some_from(span.max(from)));
-        let sure = self.rooms.first_from(sure);
-        // Log2 rounded up: every block of that list is large enough.
-        let large = needed.checked_next_power_of_two().map(|size| size.ilog2() as usize);
-        let empty = large.and_then(|log| self.empty.first_from(log));
-        in_span.into_iter().chain(for_span).chain(self.some_from(from)).chain(sure).chain(empty)
+        let sure = self.rooms.first(sure);
+        let units = u32::try_from(units_of(needed, unit)).unwrap_or(u32::MAX);
+        let empty = self.some_empty_from(if by_age { 0 } else { bin_of(units) });
+        // Every block of that list is large enough.
+        let large = self.empty.first_from(first_bin_all_at_least(units));
+        in_span
+            .into_iter()
+            .chain(newest)
+            .chain(for_span)
+            .chain(self.some_from(from))
+            .chain(sure)
+            .chain(empty)
+            .chain(large)
     }
 
-    /// The largest empty block; of several, the one that emptied last.
+    /// One of the largest empty blocks: none is an eighth larger. Of several, the one that emptied last.
     pub(crate) fn largest_empty(&self) -> Option<u32> {
         self.empty.head(self.empty.highest()?)
     }
 
-    fn some_from(&self, bin: usize) -> impl Iterator<Item = u32> + '_ {
-        let first = self.rooms.first_from(bin);
-        core::iter::successors(first, |&slot| self.rooms.next(slot)).take(BLOCKS_LOOKED_AT)
+    /// Those that were taken into use last.
+    fn newest(&self) -> impl Iterator<Item = u32> + '_ {
+        let next = |&slot: &u32| self.small_rooms.next(slot);
+        core::iter::successors(self.small_rooms.first_from(0), next).take(BLOCKS_LOOKED_AT)
+    }
+
+    fn some_from(&self, bin: u8) -> impl Iterator<Item = u32> + '_ {
+        let next = move |&slot: &u32| self.rooms.next(slot, bin);
+        core::iter::successors(self.rooms.first(bin), next).take(BLOCKS_LOOKED_AT)
+    }
+
+    fn some_empty_from(&self, bin: usize) -> impl Iterator<Item = u32> + '_ {
+        let next = |&slot: &u32| self.empty.next(slot);
+        core::iter::successors(self.empty.first_from(bin), next).take(BLOCKS_LOOKED_AT)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::vec::Vec;
+
+    use super::*;
+
+    #[test]
+    fn no_more_blocks_are_asked_however_many_there_are() {
+        for count in [1, 10, 100, 1000, 4096] {
+            let mut index = BlockIndex::new();
+            for slot in 0..count {
+                index.update(slot, None);
+                index.update_used(slot, Rooms { large: 200, small: 5 });
+            }
+            // Each may hold it, and none surely does.
+            let search = Search { small: Some(0), by_age: false, from: 200, sure: 201 };
+            let asked: Vec<u32> = index.candidates(search, 1 << 30, 256).collect();
+            assert!(asked.len() <= BLOCKS_ASKED, "{} of {count}", asked.len());
+            assert!(asked.contains(&0), "the oldest is asked");
+        }
+    }
+
+    #[test]
+    fn the_oldest_block_with_room_is_the_first_choice() {
+        let mut index = BlockIndex::new();
+        for (slot, large) in [(0, 40), (1, 90), (2, 60), (3, 0)] {
+            index.update(slot, None);
+            index.update_used(slot, Rooms { large, small: 0 });
+        }
+        let search = |from, sure| {
+            let search = Search { small: None, by_age: false, from, sure };
+            index.candidates(search, 1 << 30, 256).collect::<Vec<u32>>()
+        };
+        assert_eq!(search(30, 31), [0, 1, 2, 0]);
+        assert_eq!(search(50, 61), [1, 2, 1]);
+        assert_eq!(search(91, 92), []);
     }
 }

@@ -32,9 +32,11 @@ pub(crate) struct Rooms {
 }
 
 impl Rooms {
-    /// Of blocks that are not listed by their room: all in one list, which every search comes to, the
-    /// one that was taken into use last in front.
-    pub(crate) const BY_AGE: Self = Self { large: u8::MAX, small: 0 };
+    /// Of the only block of a pool, which every search comes to.
+    pub(crate) const ONLY: Self = Self { large: u8::MAX, small: 0 };
+
+    /// Of blocks that are listed by when they were taken into use, and not by their room.
+    pub(crate) const BY_AGE: Self = Self { large: 0, small: 1 };
 
     /// Of a block whose largest free piece has so many units.
     #[inline]
@@ -43,11 +45,6 @@ impl Rooms {
         let bin = bin_of(u32::try_from(units).unwrap_or(u32::MAX));
         // There are fewer than 256 bins, and no units are bin 0.
         Self { large: bin.to_le_bytes()[0], small: 0 }
-    }
-
-    /// The list among blocks in use.
-    pub(crate) fn bin(self) -> Option<u8> {
-        (self.large != 0).then_some(self.large)
     }
 
     /// The list among blocks with spans.
@@ -233,7 +230,8 @@ impl Suballocator {
                 let unit_log = buddy.min_block_size().trailing_zeros();
                 Rooms::of_largest(buddy.largest_free_block() >> unit_log)
             }
-            Self::OnlyBuddy(_) | Self::Linear(_) => Rooms::BY_AGE,
+            Self::OnlyBuddy(_) => Rooms::ONLY,
+            Self::Linear(_) => Rooms::BY_AGE,
             Self::Custom(custom) => Self::custom_rooms(custom),
         }
     }

@@ -220,7 +220,9 @@ fn end(mut bench: Bench, mut shadow: ShadowMap) {
         bench.free(entry.place);
     }
     shadow.check(&bench);
-    let retained: Vec<_> = bench.pool.blocks().collect();
+    let mut retained: Vec<_> = bench.pool.blocks().collect();
+    // The largest first, as a smaller request may have the room of a larger one.
+    retained.sort_by_key(|block| std::cmp::Reverse(block.size));
     let mut whole = Vec::new();
     for block in &retained {
         // A buddy is a power of two; the others hand out whatever is whole granules and units.
