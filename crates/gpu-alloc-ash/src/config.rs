@@ -5,6 +5,10 @@ use vk_pool::{Algorithm, ClassId, PoolConfig, Retention};
 
 use crate::ConfigError;
 
+/// Requests of more bytes than this get memory of their own, if the user does not say otherwise: as a
+/// part of a block they would decide on its size.
+const DEDICATED_ABOVE: u64 = 32 << 20;
+
 /// How an allocator behaves. Public fields, checked by [`GpuAllocator::new`](crate::GpuAllocator::new).
 ///
 /// ```
@@ -33,7 +37,7 @@ pub struct AllocatorConfig {
     pub first_block_size: u64,
     /// The same for host-visible types that are not device-local. Default 4 MiB.
     pub host_first_block_size: u64,
-    /// Bytes of the largest block, a power of two. Default 128 MiB.
+    /// Bytes of the largest block, a power of two. Default 256 MiB.
     pub largest_block_size: u64,
     /// No block is larger than its heap divided by this, so that small heaps are not taken by one
     /// block; 0 for no such bound. Default 8.
@@ -41,21 +45,22 @@ pub struct AllocatorConfig {
     /// Bytes of the smallest block that is tried when memory is short, a power of two, at most the
     /// smaller of the first blocks. Default 1 MiB.
     pub smallest_block_size: u64,
-    /// The next block is what a memory type has committed, divided by this, or, up to a quarter of the
-    /// largest block, as much as it has committed; 0 makes all blocks as large as the first. Default 2.
+    /// The next block is 1.4 times what a memory type's live bytes have grown by since its last block
+    /// came or went, but at least what it has committed, divided by this; 0 makes all blocks as large as
+    /// the first. Default 11.
     pub growth_divisor: u64,
     /// The smallest piece of a block, in bytes, a power of two. Default 256.
     pub min_allocation_size: u64,
     /// Requests of more bytes than this get memory of their own. `None`, the default, is a quarter
-    /// of the largest block of the memory type; requests up to twice that then still take room that a
-    /// block has anyway.
+    /// of the largest block of the memory type, at most 32 MiB; requests up to twice that then still take
+    /// room that a block has anyway.
     pub dedicated_above: Option<u64>,
     /// A request that finds no block gets memory of its own, as the last resort, only from this
     /// many bytes on. Default 1 MiB.
     pub dedicated_floor: u64,
     /// Empty blocks are kept up to this many bytes for each memory type. `None`, the default, is
-    /// twice [`first_block_size`](Self::first_block_size), or twice the largest block of a type whose
-    /// heap is so small that it is less.
+    /// one and a half times [`first_block_size`](Self::first_block_size), or that of the largest block of a
+    /// type whose heap is so small that it is less.
     pub retained_bytes: Option<u64>,
     /// Empty blocks are also kept up to the peak of live bytes over the last few thousand operations
     /// divided by this; 0 for none. Default 4.
@@ -82,10 +87,10 @@ impl Default for AllocatorConfig {
             passthrough: false,
             first_block_size: 16 << 20,
             host_first_block_size: 4 << 20,
-            largest_block_size: 128 << 20,
+            largest_block_size: 256 << 20,
             heap_divisor: 8,
             smallest_block_size: 1 << 20,
-            growth_divisor: 2,
+            growth_divisor: 11,
             min_allocation_size: 256,
             dedicated_above: None,
             dedicated_floor: 1 << 20,
@@ -179,8 +184,10 @@ impl AllocatorConfig {
             if facts.host_only { self.host_first_block_size } else { self.first_block_size };
         // A user's first block above the user's largest stays so, and is refused by the check.
         let first = if largest < self.largest_block_size { first.min(largest) } else { first };
-        let floor_bytes =
-            self.retained_bytes.unwrap_or(self.first_block_size.min(largest).saturating_mul(2));
+        let floor_bytes = self
+            .retained_bytes
+            .unwrap_or((self.first_block_size.min(largest) / 2).saturating_mul(3));
+        let own = (largest / 4).min(DEDICATED_ABOVE);
         PoolConfig {
             memory_type_index: facts.memory_type_index,
             heap_index: facts.heap_index,
@@ -193,9 +200,9 @@ impl AllocatorConfig {
             largest_block_size: largest,
             smallest_block_size: self.smallest_block_size.min(first),
             growth_divisor: self.growth_divisor,
-            dedicated_above: self.dedicated_above.unwrap_or(largest / 4).min(largest),
+            dedicated_above: self.dedicated_above.unwrap_or(own).min(largest),
             // What the user states holds to the byte.
-            room_taken_up_to: self.dedicated_above.unwrap_or(largest / 2).min(largest),
+            room_taken_up_to: self.dedicated_above.unwrap_or(2 * own).min(largest),
             retention: Retention { floor_bytes, live_divisor: self.retained_live_divisor },
             ..PoolConfig::default()
         }

@@ -27,9 +27,8 @@ pub(crate) use self::asking::Asked;
 pub(crate) use self::shard::{ClassPool, LockedShard, MemoryObject, Placed, Shard};
 pub(crate) use self::wanted::WantedBlock;
 
-/// A lease is at most an eighth of the largest block, and the first one a sixteenth of the first.
-const LARGEST_LEASE_DIVISOR: u64 = 8;
-const FIRST_LEASE_DIVISOR: u64 = 16;
+/// A lease is at most a sixteenth of the largest block, and the first one a sixteenth of the first.
+const LEASE_DIVISOR: u64 = 16;
 
 /// A memory type of the device: what never changes, and its pools.
 pub(crate) struct TypePools {
@@ -129,8 +128,8 @@ impl TypePools {
 
 /// The configuration of the pools that lease of pools of this one.
 fn branch_config(trunk: &PoolConfig) -> Option<PoolConfig> {
-    let largest = trunk.largest_block_size / LARGEST_LEASE_DIVISOR;
-    let first = (trunk.first_block_size / FIRST_LEASE_DIVISOR).min(largest);
+    let largest = trunk.largest_block_size / LEASE_DIVISOR;
+    let first = (trunk.first_block_size / LEASE_DIVISOR).min(largest);
     let smallest = first / 4;
     let config = PoolConfig {
         first_block_size: first,

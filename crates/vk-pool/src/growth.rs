@@ -1,42 +1,93 @@
 //! How large the next block is.
 //!
-//! Basic design: a pool doubles until its blocks reach a quarter of the largest; from then on the next
-//! block is a fraction of what the pool has committed. It is rounded up to a power of two and kept
-//! between the first and the largest block, then doubled until the request fits. Growth by a fraction,
-//! not by doubling, is what keeps the slack of a program that stops growing small; the first doublings
-//! save calls where the slack is a few mebibytes.
+//! Basic design: the next block is somewhat more than what the live bytes have grown by since the last
+//! one came or went. A program that loads gets blocks that grow with it, and few of them; one that has
+//! settled and needs a little more gets a block of about that. One whose live bytes have not grown at
+//! all needs no room but a hole that is large enough: it gets a fraction of what is committed, and not
+//! the block that would have followed. Growth by what is committed alone cannot tell these apart, and
+//! what it makes too large stays until the end.
+//!
+//! Sizes are rounded down to quarters of a power of two. When only a few requests like the one at hand
+//! would fit, the block is made a multiple of the request, as what is left of it fits nobody of the kind.
 
-use crate::PoolConfig;
+use crate::{Algorithm, PoolConfig};
 
-/// Blocks up to the largest over this may be as large as all before them.
-const DOUBLES_UP_TO: u64 = 4;
+/// The next block is this many fifths of what the live bytes have grown by. With six, blocks become
+/// many; with eight, the last ones are too large.
+const FIFTHS_OF_GROWTH: u64 = 7;
 
-/// Bytes of the next block of a pool with `committed` bytes (blocks on their way included), for a
-/// request that needs a block of at least `needed` bytes.
-///
-/// `needed` is at most `config.largest_block_size`, and so is the answer.
-pub(crate) fn next_block_size(config: &PoolConfig, committed: u64, needed: u64) -> u64 {
-    let wanted = match config.growth_divisor {
-        0 => config.first_block_size,
-        divisor => {
-            let doubled = committed.min(config.largest_block_size / DOUBLES_UP_TO);
-            round_up_to_power(doubled.max(committed / divisor))
+/// A block that fewer requests like the one at hand fit into is a multiple of it.
+const FEW_REQUESTS: u64 = 5;
+
+/// Sizes that follow a request are multiples of this, so that sizes a few bytes apart share blocks.
+const GRAIN: u64 = 1 << 20;
+
+/// Follows the live bytes of a pool from block to block.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Growth {
+    /// Bytes that were taken in blocks when the last one came or went.
+    live_then: u64,
+}
+
+impl Growth {
+    /// A block has come or gone, and so many bytes are taken in blocks now.
+    pub(crate) fn blocks_changed(&mut self, live: u64) {
+        self.live_then = live;
+    }
+
+    /// Bytes of the next block of a memory type with `committed` bytes (blocks on their way included),
+    /// for a request that needs a block of at least `needed` bytes and with which `live` bytes are taken.
+    ///
+    /// `needed` is at most `config.largest_block_size`, and so is the answer.
+    pub(crate) fn next_block_size(
+        &self,
+        config: &PoolConfig,
+        committed: u64,
+        live: u64,
+        needed: u64,
+    ) -> u64 {
+        let largest = config.largest_block_size;
+        let first = config.first_block_size;
+        // Small pools have small blocks.
+        let request = round_up(needed.max(1), GRAIN.min(first)).min(largest);
+        let Some(fraction) = committed.checked_div(config.growth_divisor) else {
+            return first.max(request.next_power_of_two()).min(largest);
+        };
+        if committed == 0 {
+            return first.max(request);
         }
-    };
-    let size = wanted.clamp(config.first_block_size, config.largest_block_size);
-    size.max(round_up_to_power(needed)).min(config.largest_block_size)
+        // What a small program has in its first block says little of how it grows.
+        let live_then = self.live_then.max(first / config.growth_divisor);
+        // More than the largest block is as good as that, and is multiplied without overflow.
+        let grown =
+            live.saturating_sub(live_then).min(largest).saturating_mul(FIFTHS_OF_GROWTH) / 5;
+        let wanted = round_down(grown.max(fraction).max(config.smallest_block_size)).min(largest);
+        match config.algorithm {
+            // Other sizes would be of two and more blocks of which none holds the larger requests.
+            Algorithm::Buddy => wanted.max(request).next_power_of_two().min(largest),
+            _ if wanted / request < FEW_REQUESTS => round_up(wanted, request).min(largest),
+            _ => wanted,
+        }
+    }
 }
 
 /// Half of `size`, if that is still at least the floor of the pool and holds `needed` bytes.
 pub(crate) fn smaller_block_size(config: &PoolConfig, size: u64, needed: u64) -> Option<u64> {
-    let half = size / 2;
+    // A multiple of the smallest piece, which is a power of two.
+    let half = (size / 2) & !(config.min_allocation_size - 1);
     (half >= config.smallest_block_size && half >= needed).then_some(half)
 }
 
-/// The smallest power of two that is at least `value`; the largest one of 64 bits where that would
-/// not fit, which the caller's clamp then bounds.
-fn round_up_to_power(value: u64) -> u64 {
-    value.checked_next_power_of_two().unwrap_or(1 << 63)
+/// The smallest multiple of `unit` that is at least `value`, or the largest number of 64 bits, which the
+/// caller bounds.
+fn round_up(value: u64, unit: u64) -> u64 {
+    value.checked_next_multiple_of(unit).unwrap_or(u64::MAX)
+}
+
+/// The largest multiple of a quarter of a power of two, below the next one, that is at most `value`.
+fn round_down(value: u64) -> u64 {
+    let quarter = value.checked_ilog2().map_or(1, |log| (1 << log) / 4).max(1);
+    value - value % quarter
 }
 
 #[cfg(test)]
@@ -46,34 +97,57 @@ mod tests {
 
     const MIB: u64 = 1 << 20;
 
+    fn size(live_then: u64, committed: u64, live: u64, needed: u64) -> u64 {
+        let growth = Growth { live_then };
+        growth.next_block_size(&PoolConfig::default(), committed, live, needed)
+    }
+
     #[rstest]
-    #[case::first(0, 256, 16 * MIB)]
-    #[case::still_first(16 * MIB, 256, 16 * MIB)]
-    #[case::doubled(32 * MIB, 256, 32 * MIB)]
-    #[case::doubled_to_a_quarter_of_the_largest(64 * MIB, 256, 32 * MIB)]
-    #[case::half_rounded_up(80 * MIB, 256, 64 * MIB)]
-    #[case::largest(4096 * MIB, 256, 128 * MIB)]
-    #[case::request_decides(0, 20 * MIB, 32 * MIB)]
-    #[case::beyond_64_bits(u64::MAX, 256, 128 * MIB)]
-    fn next_block_doubles_at_first_and_is_half_of_what_is_committed_then(
+    #[case::first(0, 0, 256, 256, 16 * MIB)]
+    #[case::first_for_a_large_request(0, 0, 20 * MIB, 20 * MIB, 20 * MIB)]
+    #[case::seven_fifths_rounded_down(MIB, 16 * MIB, 17 * MIB, 256, 20 * MIB)]
+    #[case::from_a_part_of_the_first_on(0, 16 * MIB, 8 * MIB, 256, 8 * MIB)]
+    #[case::grown_little(90 * MIB, 128 * MIB, 100 * MIB, 256, 14 * MIB)]
+    #[case::not_grown(120 * MIB, 160 * MIB, 100 * MIB, 256, 14 * MIB)]
+    #[case::largest(0, 512 * MIB, 512 * MIB, 256, 256 * MIB)]
+    #[case::beyond_64_bits(0, u64::MAX, u64::MAX, 256, 256 * MIB)]
+    #[case::no_less_than_the_floor(4 * MIB, 4 * MIB, 3 * MIB, 256, MIB)]
+    fn next_block_follows_the_growth_since_the_last(
+        #[case] live_then: u64,
         #[case] committed: u64,
+        #[case] live: u64,
         #[case] needed: u64,
-        #[case] size: u64,
+        #[case] expected: u64,
     ) {
-        assert_eq!(next_block_size(&PoolConfig::default(), committed, needed), size);
+        assert_eq!(size(live_then, committed, live, needed), expected);
+    }
+
+    #[rstest]
+    #[case::one_and_a_bit(11 * MIB - 1, 22 * MIB)]
+    #[case::a_quarter(5 * MIB, 20 * MIB)]
+    #[case::more_than_a_quarter(5 * MIB + 1, 24 * MIB)]
+    #[case::many(4 * MIB, 20 * MIB)]
+    #[case::larger(28 * MIB, 28 * MIB)]
+    fn a_block_for_few_requests_is_a_multiple_of_them(#[case] needed: u64, #[case] expected: u64) {
+        assert_eq!(size(MIB, 16 * MIB, 17 * MIB, needed), expected);
     }
 
     #[test]
     fn without_growth_every_block_is_the_first() {
         let config = PoolConfig { growth_divisor: 0, ..PoolConfig::default() };
-        assert_eq!(next_block_size(&config, 512 * MIB, 256), 16 * MIB);
+        let size =
+            |needed| Growth::default().next_block_size(&config, 512 * MIB, 512 * MIB, needed);
+        assert_eq!(size(256), 16 * MIB);
+        assert_eq!(size(20 * MIB), 32 * MIB);
     }
 
     #[rstest]
     #[case(16 * MIB, 256, Some(8 * MIB))]
+    #[case(22 * MIB, 256, Some(11 * MIB))]
     #[case(16 * MIB, 16 * MIB, None)]
     #[case(2 * MIB, 256, Some(MIB))]
     #[case(MIB, 256, None)]
+    #[case(2 * MIB + 256, 256, Some(MIB))]
     fn halving_stops_at_the_floor_and_at_the_request(
         #[case] size: u64,
         #[case] needed: u64,

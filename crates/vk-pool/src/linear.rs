@@ -255,6 +255,11 @@ impl Linear {
         self.kind
     }
 
+    /// Bytes that every size is rounded up to.
+    pub(crate) fn unit(&self) -> u64 {
+        self.unit
+    }
+
     /// Exact counts of this moment. O(1).
     #[must_use]
     pub fn stats(&self) -> LinearStats {

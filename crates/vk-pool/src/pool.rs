@@ -21,6 +21,7 @@ pub use self::evicting::PoolEviction;
 use self::fit::{Fit, fit};
 pub use self::lease::Lease;
 use crate::block::{Block, Content};
+use crate::growth::Growth;
 use crate::pending::PendingBlocks;
 use crate::recent::Recent;
 use crate::search::BlockIndex;
@@ -65,6 +66,7 @@ pub struct MemoryPool {
     borrowed_size: u64,
     borrowed_empty: (u32, u64),
     recent: Recent,
+    growth: Growth,
     /// A wrong answer of the pool's own algorithm that the next request to find no room is told of.
     fault: Option<CustomFault>,
 }
@@ -103,6 +105,7 @@ impl MemoryPool {
             borrowed_size: 0,
             borrowed_empty: (0, 0),
             recent: Recent::default(),
+            growth: Growth::default(),
             fault: None,
         })
     }

@@ -159,7 +159,7 @@ impl BlockIndex {
         let for_span = small.into_iter().flat_map(move |_| self.some_from(span.max(from)));
         let sure = self.rooms.first(sure);
         let units = u32::try_from(units_of(needed, unit)).unwrap_or(u32::MAX);
-        let empty = self.some_empty_from(if by_age { 0 } else { bin_of(units) });
+        let empty = self.some_empty_from(bin_of(units));
         // Every block of that list is large enough.
         let large = self.empty.first_from(first_bin_all_at_least(units));
         in_span

@@ -231,8 +231,18 @@ impl Suballocator {
                 Rooms::of_largest(buddy.largest_free_block() >> unit_log)
             }
             Self::OnlyBuddy(_) => Rooms::ONLY,
-            Self::Linear(_) => Rooms::BY_AGE,
+            Self::Linear(linear) => Self::linear_rooms(linear),
             Self::Custom(custom) => Self::custom_rooms(custom),
+        }
+    }
+
+    /// An empty one is listed by its size, as all empty blocks are.
+    #[cold]
+    fn linear_rooms(linear: &Linear) -> Rooms {
+        let stats = linear.stats();
+        match stats.allocation_count {
+            0 => Rooms { small: 1, ..Rooms::of_largest(stats.total_size / linear.unit()) },
+            _ => Rooms::BY_AGE,
         }
     }
 

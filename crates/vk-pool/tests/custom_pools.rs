@@ -268,7 +268,7 @@ fn the_upper_end_is_refused_where_there_is_none(#[case] config: PoolConfig) {
 #[case(PoolConfig { smallest_block_size: 3 * MIB, ..PoolConfig::default() },
     ConfigError::NotPowerOfTwo { field: "smallest_block_size", value: 3 * MIB })]
 #[case(PoolConfig { allows_dedicated: false, ..PoolConfig::default() },
-    ConfigError::OutOfOrder { smaller: "largest_block_size", small: 128 * MIB, larger: "dedicated_above", large: 32 * MIB })]
+    ConfigError::OutOfOrder { smaller: "largest_block_size", small: 256 * MIB, larger: "dedicated_above", large: 32 * MIB })]
 #[case(fixed(Algorithm::TwoTier, 255),
     ConfigError::OutOfOrder { smaller: "min_allocation_size", small: 256, larger: "smallest_block_size", large: 255 })]
 fn a_shape_that_cannot_be_is_refused_with_its_rule(

@@ -134,14 +134,14 @@ fn bytes_on_their_way_back_still_count() {
 #[case(bytes(0), RequestError::ZeroSize)]
 #[case(PoolRequest { alignment: 24, ..bytes(1) }, RequestError::AlignmentNotPowerOfTwo { alignment: 24 })]
 #[case(
-    PoolRequest { dedicated: Dedicated::Never, ..bytes(129 * MIB) },
-    RequestError::LargerThanBlock { size: 129 * MIB, alignment: 1, largest_block_size: 128 * MIB })]
+    PoolRequest { dedicated: Dedicated::Never, ..bytes(257 * MIB) },
+    RequestError::LargerThanBlock { size: 257 * MIB, alignment: 1, largest_block_size: 256 * MIB })]
 #[case(
     PoolRequest { dedicated: Dedicated::Never, alignment: 1 << 40, ..bytes(1) },
-    RequestError::LargerThanBlock { size: 1, alignment: 1 << 40, largest_block_size: 128 * MIB })]
+    RequestError::LargerThanBlock { size: 1, alignment: 1 << 40, largest_block_size: 256 * MIB })]
 #[case(
     PoolRequest { dedicated: Dedicated::Never, ..bytes(u64::MAX) },
-    RequestError::LargerThanBlock { size: u64::MAX, alignment: 1, largest_block_size: 128 * MIB })]
+    RequestError::LargerThanBlock { size: u64::MAX, alignment: 1, largest_block_size: 256 * MIB })]
 fn a_request_that_makes_no_sense_changes_nothing(
     #[case] request: PoolRequest,
     #[case] error: RequestError,

@@ -19,18 +19,67 @@ fn keep(floor_bytes: u64) -> PoolConfig {
     }
 }
 
-#[test]
-fn blocks_double_at_first_and_grow_by_half_of_what_is_committed_then() {
-    let mut bench = Bench::new(PoolConfig::default());
+/// The sizes of the blocks, in MiB, that `count` requests of one MiB bring.
+fn loaded(bench: &mut Bench, count: u32) -> Vec<u64> {
     let mut sizes = Vec::new();
-    for _ in 0..64 {
+    for _ in 0..count {
         let before = bench.pool.stats().total_size;
-        let _live = bench.allocate(&bytes(16 * MIB));
+        let _live = bench.allocate(&bytes(MIB));
         sizes.push((bench.pool.stats().total_size - before) / MIB);
         bench.check_books();
     }
     sizes.retain(|&size| size > 0);
-    assert_eq!(sizes[..8], [16, 16, 32, 32, 64, 128, 128, 128]);
+    sizes
+}
+
+#[test]
+fn blocks_grow_with_a_program_that_loads() {
+    let mut bench = Bench::new(PoolConfig::default());
+    let sizes = loaded(&mut bench, 1500);
+    assert_eq!(sizes, [16, 20, 28, 32, 40, 56, 64, 80, 112, 128, 160, 224, 256, 256, 256]);
+}
+
+#[test]
+fn a_pool_that_has_not_grown_gets_a_fraction_of_itself() {
+    let mut bench = Bench::new(PoolConfig::default());
+    // Eight blocks; the last came when 257 MiB were live.
+    let places: Vec<_> = (0..320).map(|_| bench.allocate(&bytes(MIB))).collect();
+    assert_eq!(bench.pool.stats().total_size, 336 * MIB);
+    // Three of four stay, and no hole has two mebibytes but what the last block has left.
+    for (index, place) in places.into_iter().enumerate() {
+        if index % 4 == 0 {
+            bench.free(place);
+        }
+    }
+    let _rest = bench.allocate(&bytes(15 * MIB));
+    let _large = bench.allocate(&bytes(4 * MIB));
+    // An eleventh, rounded down.
+    assert_eq!(bench.pool.stats().total_size, (336 + 28) * MIB);
+    bench.check_books();
+}
+
+#[test]
+fn a_block_for_few_large_requests_leaves_no_rest() {
+    let mut bench = Bench::new(PoolConfig::default());
+    let texture = bytes(11 * MIB - 64 * KIB);
+    for _ in 0..8 {
+        let _live = bench.allocate(&texture);
+        bench.check_books();
+    }
+    let sizes: Vec<_> = bench.pool.blocks().skip(1).map(|block| block.size).collect();
+    assert!(sizes.iter().all(|size| size.is_multiple_of(11 * MIB)), "{sizes:?}");
+}
+
+#[test]
+fn what_grows_again_after_blocks_have_gone_gets_growing_blocks() {
+    let mut bench = Bench::new(keep_growing(0));
+    let mut live: Vec<_> = (0..400).map(|_| bench.allocate(&bytes(MIB))).collect();
+    for place in live.split_off(60) {
+        bench.free(place);
+    }
+    assert_eq!(bench.pool.stats().total_size, 64 * MIB, "the young blocks have gone");
+    let sizes = loaded(&mut bench, 340);
+    assert!(sizes.is_sorted() && sizes.len() <= 12, "{sizes:?}");
 }
 
 #[rstest]
@@ -102,6 +151,11 @@ fn dedicated_memory_is_never_rounded() {
     };
     let place = bench.allocate(&request);
     assert_eq!((place.size(), bench.pool.stats().dedicated_size), (1001, 1001));
+}
+
+/// [`keep`] of a pool that grows.
+fn keep_growing(floor_bytes: u64) -> PoolConfig {
+    PoolConfig { growth_divisor: PoolConfig::default().growth_divisor, ..keep(floor_bytes) }
 }
 
 #[test]
@@ -216,7 +270,7 @@ fn pools_of_one_type_grow_as_one_through_shared_books() {
         let reservation = budgets.reserve(&need).expect("8 GiB are free");
         places.push(pool.add_block(need, reservation, BlockId(id)).expect("both are ours"));
     }
-    assert_eq!(sizes, [16, 16, 32, 32]);
+    assert_eq!(sizes, [16, 32, 32, 48]);
     assert_eq!(books.committed(), a.stats().total_size + b.stats().total_size);
 }
 

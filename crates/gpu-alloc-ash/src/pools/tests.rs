@@ -157,7 +157,7 @@ fn who_has_room_in_a_branch_does_not_wait_for_the_trunks_block() {
     };
     assert_eq!(fixture.placed(200 * KIB).shard, 1);
     assert_eq!(at_home(1, || fixture.placed(200 * KIB)).shard, 1);
-    let pending = fixture.pools.ask(CLASS, &request(5 * MIB)).unwrap();
+    let pending = fixture.pools.ask(CLASS, &request(3 * MIB)).unwrap();
     assert!(matches!(pending, Asked::Pending(_)), "one block is enough for both");
     drop(wanted);
 }

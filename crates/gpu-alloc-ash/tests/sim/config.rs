@@ -57,12 +57,12 @@ fn sizes_that_are_not_powers_of_two_are_refused(
     |config: &mut AllocatorConfig| config.smallest_block_size = 32 * MIB
 )]
 #[case::first_above_largest(
-    ("first_block_size", 256 * MIB, "largest_block_size", 128 * MIB),
-    |config: &mut AllocatorConfig| config.first_block_size = 256 * MIB
+    ("first_block_size", 512 * MIB, "largest_block_size", 256 * MIB),
+    |config: &mut AllocatorConfig| config.first_block_size = 512 * MIB
 )]
 #[case::host_first_above_largest(
-    ("first_block_size", 256 * MIB, "largest_block_size", 128 * MIB),
-    |config: &mut AllocatorConfig| config.host_first_block_size = 256 * MIB
+    ("first_block_size", 512 * MIB, "largest_block_size", 256 * MIB),
+    |config: &mut AllocatorConfig| config.host_first_block_size = 512 * MIB
 )]
 fn sizes_out_of_order_are_refused(
     #[case] (smaller, small, larger, large): (&'static str, u64, &'static str, u64),
@@ -75,8 +75,8 @@ fn sizes_out_of_order_are_refused(
 #[test]
 fn a_threshold_above_the_largest_block_is_refused() {
     let config =
-        changed(|config: &mut AllocatorConfig| config.dedicated_above = Some(128 * MIB + 1));
-    let (dedicated_above, largest_block_size) = (128 * MIB + 1, 128 * MIB);
+        changed(|config: &mut AllocatorConfig| config.dedicated_above = Some(256 * MIB + 1));
+    let (dedicated_above, largest_block_size) = (256 * MIB + 1, 256 * MIB);
     assert_eq!(
         refused(config),
         ConfigError::DedicatedAbove { dedicated_above, largest_block_size }

@@ -155,30 +155,29 @@ fn memory_objects_are_counted_to_the_limit(#[case] max: u32, #[case] head_room: 
 
 #[test]
 fn a_block_is_no_larger_than_max_memory_allocation_size() {
-    let driver = DriverConfig { max_memory_allocation_size: 3 * MIB, ..DriverConfig::default() };
+    // Blocks are of whole mebibytes.
+    let limit = 3 * MIB - 512;
+    let driver = DriverConfig { max_memory_allocation_size: limit, ..DriverConfig::default() };
     let sim = Sim::new(driver, AllocatorConfig::default());
-    let held = vec![sim.allocate(&pinned(1000)), sim.allocate(&pinned(3 * MIB - 1))];
+    let held = vec![sim.allocate(&pinned(1000)), sim.allocate(&pinned(limit - 1))];
     let sizes: Vec<_> = sim.driver.memories().iter().map(|record| record.size).collect();
-    assert_eq!(sizes, [2 * MIB, 3 * MIB - 1], "a smaller block; its own object, unrounded");
-    check_limit(
-        &sim,
-        &pooled(3 * MIB - 1),
-        LimitError::AllocationSize { size: 4 * MIB, limit: 3 * MIB },
-    );
-    let error = sim.allocator.allocate(&pinned(3 * MIB + 1)).expect_err("too large");
-    assert_eq!(error, AllocError::TooLarge { size: 3 * MIB + 1, limit: 3 * MIB });
+    assert_eq!(sizes, [2 * MIB, limit - 1], "a smaller block; its own object, unrounded");
+    check_limit(&sim, &pooled(limit - 1), LimitError::AllocationSize { size: 3 * MIB, limit });
+    let error = sim.allocator.allocate(&pinned(limit + 1)).expect_err("too large");
+    assert_eq!(error, AllocError::TooLarge { size: limit + 1, limit });
     finish(sim, held);
 }
 
 #[test]
 fn a_block_is_no_larger_than_its_heap() {
     let config = config(|config| config.heap_divisor = 0);
-    let sim = Sim::new(tables::heaps([5 * MIB, 64 * KIB, 64 * KIB]), config);
+    // Blocks are of whole mebibytes.
+    let heap_size = 6 * MIB - 512 * KIB;
+    let sim = Sim::new(tables::heaps([heap_size, 64 * KIB, 64 * KIB]), config);
     let first = sim.allocate(&pinned(1000));
     let sizes: Vec<_> = sim.driver.memories().iter().map(|record| record.size).collect();
     assert_eq!(sizes, [4 * MIB]);
-    let whole = AllocationRequest { strategy: Strategy::Pooled, ..pinned(4 * MIB + 1) };
-    let heap_size = 5 * MIB;
-    check_limit(&sim, &whole, LimitError::HeapSize { heap_index: 0, size: 8 * MIB, heap_size });
+    let whole = AllocationRequest { strategy: Strategy::Pooled, ..pinned(5 * MIB + 1) };
+    check_limit(&sim, &whole, LimitError::HeapSize { heap_index: 0, size: 6 * MIB, heap_size });
     finish(sim, vec![first]);
 }

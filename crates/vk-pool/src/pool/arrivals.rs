@@ -128,10 +128,13 @@ impl MemoryPool {
                 self.count_empty(slot, size);
             }
         }
-        let (piece, requested) = first?;
-        if !dedicated {
+        if let Some((piece, requested)) = first.filter(|_| !dedicated) {
             self.count_placed(&piece, requested);
         }
+        if !dedicated {
+            self.growth.blocks_changed(self.stats.used_size);
+        }
+        let (piece, requested) = first?;
         let offset = base + piece.offset;
         let Piece { node, .. } = piece;
         Some(Place { offset, size: requested, slot, generation, node, dedicated })

@@ -5,7 +5,7 @@ use alloc::sync::Arc;
 use super::MemoryPool;
 use crate::answer::Fitted;
 use crate::block::Block;
-use crate::growth::{next_block_size, smaller_block_size};
+use crate::growth::smaller_block_size;
 use crate::{BlockRequest, CancelError, Refused, RequestError, ReturnedBlock, Ticket};
 
 impl MemoryPool {
@@ -72,8 +72,8 @@ impl MemoryPool {
         Ok(())
     }
 
-    /// Gives back the largest empty block that is kept; `None` when there is none left, or as few
-    /// blocks as the pool is to have at least.
+    /// Gives back one of the largest empty blocks that are kept, none being an eighth larger; `None` when
+    /// there is none left, or as few blocks as the pool is to have at least.
     #[must_use = "the memory object is to be freed, and its bytes taken out of the books"]
     pub fn trim(&mut self) -> Option<ReturnedBlock> {
         if self.is_at_minimum() { None } else { self.dissolve() }
@@ -84,7 +84,7 @@ impl MemoryPool {
         self.stats.block_count <= self.config.min_block_count
     }
 
-    /// Gives back the largest empty block, one of those that the pool is to have at least if it comes to
+    /// Gives back one of the largest empty blocks, one of those that the pool is to have at least if it comes to
     /// that; `None` when there is none left. For the end of a pool.
     #[must_use = "the memory object is to be freed, and its bytes taken out of the books"]
     pub fn dissolve(&mut self) -> Option<ReturnedBlock> {
@@ -96,6 +96,7 @@ impl MemoryPool {
         self.stats.block_count -= 1;
         self.stats.total_size -= size;
         self.empty_taken(slot, size);
+        self.growth.blocks_changed(self.stats.used_size);
         Some(self.remove(slot, false))
     }
 
@@ -106,7 +107,7 @@ impl MemoryPool {
         if self.coming_count() >= self.config.min_block_count {
             return None;
         }
-        let size = self.next_size(self.config.min_allocation_size);
+        let size = self.next_size(0, self.config.min_allocation_size);
         self.books.block_asked(size);
         Some(self.ask(None, size, self.config.smallest_block_size, Some(0)))
     }
@@ -126,13 +127,15 @@ impl MemoryPool {
         }
     }
 
-    fn next_size(&self, needed: u64) -> u64 {
+    /// Bytes of the next block, for so many more bytes in a block of at least `needed`.
+    fn next_size(&self, more: u64, needed: u64) -> u64 {
         let committed = self.books.committed().saturating_add(self.books.pending());
-        next_block_size(&self.config, committed, needed)
+        let live = self.stats.used_size.saturating_add(more);
+        self.growth.next_block_size(&self.config, committed, live, needed)
     }
 
     pub(super) fn ask_block(&mut self, fitted: Fitted, needed: u64) -> BlockRequest {
-        let size = self.next_size(needed);
+        let size = self.next_size(fitted.size, needed);
         self.recent.block_needed();
         self.books.block_asked(size);
         let claim = self.claim(&fitted, needed);

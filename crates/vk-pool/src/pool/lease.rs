@@ -9,7 +9,7 @@
 
 use super::MemoryPool;
 use crate::answer::Fitted;
-use crate::{AddBlockError, BlockId, BlockRequest, FreeError, Place, Refused};
+use crate::{AddBlockError, Algorithm, BlockId, BlockRequest, FreeError, Place, Refused};
 
 /// What a lease is aligned to at least, in bytes, so that most requests find room in it anywhere: the
 /// page of textures on GPUs.
@@ -76,13 +76,19 @@ impl MemoryPool {
             return None;
         }
         // Granules and atoms of a lease are the borrower's alone.
-        let unit = config.buffer_image_granularity.max(config.atom_size);
+        let unit = config
+            .buffer_image_granularity
+            .max(config.atom_size)
+            // Nothing is rounded up on top of it, so that what is lent is what is borrowed.
+            .max(config.min_allocation_size);
         let alignment = LEASE_ALIGNMENT
-            .min(request.size)
+            .min(1 << request.size.checked_ilog2()?)
             .max(unit)
             .max(request.fitted.map_or(1, |fitted| fitted.alignment));
         let size = request.size.checked_next_multiple_of(unit)?;
-        if size != request.size {
+        let is_rounded =
+            matches!(config.algorithm, Algorithm::Buddy) && !request.size.is_power_of_two();
+        if size != request.size || is_rounded {
             return None;
         }
         let needed = config.algorithm.needed(size, alignment, config.min_allocation_size)?;
