@@ -3,7 +3,7 @@
 //!
 //! Basic design (after Masmano, Ripoll, Crespo and Real, "TLSF: a new dynamic memory allocator for
 //! real-time systems", 2004): the region is a row of nodes, each free or taken, no two free ones side
-//! by side. A free node also hangs in the list of its *bin*: eight bins to each power of two, so that
+//! by side. A free node also hangs in the ring of its *bin*: eight bins to each power of two, so that
 //! a bin's largest size is at most 9/8 of its smallest. A bitmap says which bins are not empty.
 //!
 //! An allocation looks at a few nodes of a few bins that may hold it, for the tightest fit; if none of
@@ -17,6 +17,8 @@
 pub(crate) mod bins;
 mod evicting;
 mod fit;
+mod map;
+mod node;
 mod nodes;
 mod row;
 #[cfg(test)]
@@ -25,8 +27,9 @@ mod validate;
 
 pub use self::validate::TlsfCorruption;
 
-use self::bins::{Bins, bin_of, first_bin_all_at_least};
-use self::nodes::{NONE, Node, NodeIndex, Nodes};
+use self::bins::{bin_of, first_bin_all_at_least};
+use self::node::{BORDER, Node, NodeIndex};
+use self::nodes::Nodes;
 
 /// Suballocation of one region by two-level segregated fit.
 ///
@@ -47,7 +50,6 @@ use self::nodes::{NONE, Node, NodeIndex, Nodes};
 #[derive(Debug)]
 pub struct Tlsf {
     nodes: Nodes,
-    bins: Bins,
     /// log2 of the unit in bytes.
     unit_log: u32,
     /// Units of the region.
@@ -55,8 +57,6 @@ pub struct Tlsf {
     /// Units of all taken nodes.
     used_units: u32,
     allocation_count: u32,
-    /// The node at offset 0.
-    first: NodeIndex,
 }
 
 /// A piece of the region that was taken.
@@ -110,15 +110,8 @@ impl Tlsf {
     pub fn new(size: u64, unit: u64) -> Result<Self, TlsfConfigError> {
         let unit_count = unit_count(size, unit)?;
         let unit_log = unit.trailing_zeros();
-        let mut region = Self {
-            nodes: Nodes::new(),
-            bins: Bins::new(),
-            unit_log,
-            unit_count,
-            used_units: 0,
-            allocation_count: 0,
-            first: NONE,
-        };
+        let mut region =
+            Self { nodes: Nodes::new(), unit_log, unit_count, used_units: 0, allocation_count: 0 };
         region.reset();
         Ok(region)
     }
@@ -140,22 +133,22 @@ impl Tlsf {
     #[inline]
     pub fn allocate(&mut self, size: u64, alignment: u64) -> Option<TlsfBlock> {
         let alignment = alignment.max(1);
-        if size == 0 || !alignment.is_power_of_two() {
+        if !alignment.is_power_of_two() {
             return None;
         }
         let units = self.units_of(size)?;
-        // At least one unit; an alignment beyond 32 bits is satisfied by offset 0 alone.
-        let alignment = u32::try_from(alignment >> self.unit_log).unwrap_or(1 << 31).max(1);
-        let index = self.allocate_units(units, alignment)?;
-        Some(self.block(index, &self.nodes[index]))
-    }
-
-    /// Takes so many units at a multiple of `alignment` units. Answers the node alone, which fits
-    /// into a register: what it says of the place is read from the node.
-    fn allocate_units(&mut self, units: u32, alignment: u32) -> Option<NodeIndex> {
-        let fit = self.find(units, alignment)?;
-        self.take(fit, units);
-        Some(fit.index)
+        let (node, offset) = if alignment <= self.unit() {
+            self.allocate_anywhere(units)?
+        } else {
+            // An alignment beyond 32 bits is satisfied by offset 0 alone.
+            let alignment = u32::try_from(alignment >> self.unit_log).unwrap_or(1 << 31);
+            self.allocate_aligned(units, alignment)?
+        };
+        Some(TlsfBlock {
+            offset: u64::from(offset) << self.unit_log,
+            size: u64::from(units) << self.unit_log,
+            node: node.name(),
+        })
     }
 
     /// Gives back the piece at `offset` that `node` names; answers its bytes. `None`, and nothing has
@@ -165,41 +158,48 @@ impl Tlsf {
     ///
     /// O(1).
     pub fn free(&mut self, offset: u64, node: u32) -> Option<u64> {
-        let index = NodeIndex(node);
-        let node = *self.nodes.taken(index)?;
-        if u64::from(node.offset) << self.unit_log != offset {
+        let index = NodeIndex::of_name(node)?;
+        let node = *self.nodes.get(index)?;
+        let unit_offset = offset >> self.unit_log;
+        if unit_offset << self.unit_log != offset || !node.is_users_at(unit_offset) {
             return None;
         }
-        self.used_units -= node.size;
+        self.used_units -= node.size();
         self.allocation_count -= 1;
         self.join(index, &node);
-        Some(u64::from(node.size) << self.unit_log)
+        Some(u64::from(node.size()) << self.unit_log)
     }
 
     /// Takes a piece that [`free`](Self::free) will not give back: one of the tier above.
     pub(crate) fn allocate_reserved(&mut self, size: u64, alignment: u64) -> Option<TlsfBlock> {
         let block = self.allocate(size, alignment)?;
-        self.nodes[NodeIndex(block.node)].set_reserved(true);
+        self.set_reserved(block, true);
         Some(block)
     }
 
     /// Gives back what [`allocate_reserved`](Self::allocate_reserved) has taken.
     pub(crate) fn free_reserved(&mut self, block: TlsfBlock) {
-        self.nodes[NodeIndex(block.node)].set_reserved(false);
+        self.set_reserved(block, false);
         let freed = self.free(block.offset, block.node);
         debug_assert_eq!(freed, Some(block.size));
+    }
+
+    fn set_reserved(&mut self, block: TlsfBlock, reserved: bool) {
+        let index = NodeIndex::of_name(block.node).expect("an allocated piece has a node");
+        self.nodes.all()[index].set_reserved(reserved);
     }
 
     /// Forgets every allocation.
     pub fn reset(&mut self) {
         self.nodes.clear();
-        self.bins = Bins::new();
         self.used_units = 0;
         self.allocation_count = 0;
-        let whole =
-            Node { offset: 0, size: self.unit_count, previous: NONE, next: NONE, ..Node::EMPTY };
-        self.first = self.nodes.add(whole);
-        self.insert(self.first, self.unit_count);
+        self.nodes.ensure_unused();
+        let mut nodes = self.nodes.all();
+        let whole = nodes.use_one(Node::free(0, self.unit_count, BORDER, BORDER));
+        nodes[BORDER].previous = whole;
+        nodes[BORDER].next = whole;
+        nodes.insert(whole, bin_of(self.unit_count));
     }
 
     /// Whether [`allocate`](Self::allocate) of `size` bytes without an alignment above the unit would
@@ -207,19 +207,22 @@ impl Tlsf {
     #[must_use]
     pub fn surely_holds(&self, size: u64) -> bool {
         let units = self.units_of(size);
-        units.is_some_and(|units| self.bins.first_from(first_bin_all_at_least(units)).is_some())
+        units.is_some_and(|units| {
+            self.nodes.map().first_from(first_bin_all_at_least(units)).is_some()
+        })
     }
 
     /// Whether any free node may have `size` bytes: `false` is certain. O(1).
     #[must_use]
     pub fn may_hold(&self, size: u64) -> bool {
-        self.units_of(size).is_some_and(|units| self.bins.first_from(bin_of(units)).is_some())
+        self.units_of(size)
+            .is_some_and(|units| self.nodes.map().first_from(bin_of(units)).is_some())
     }
 
     /// The highest bin that is not empty; 0, which is no node's, if all are.
     #[inline]
     pub(crate) fn room(&self) -> u8 {
-        self.bins.highest()
+        self.nodes.map().highest()
     }
 
     /// Bytes of the region, in whole units.
@@ -250,29 +253,37 @@ impl Tlsf {
         let bytes = |units: u32| u64::from(units) << self.unit_log;
         self.row()
             .filter(|(_, node)| !node.is_taken())
-            .map(move |(_, node)| (bytes(node.offset), bytes(node.size)))
+            .map(move |(_, node)| (bytes(node.offset()), bytes(node.size())))
     }
 
     /// Every node from offset 0 on.
     fn row(&self) -> impl Iterator<Item = (NodeIndex, &Node)> + '_ {
-        let step = |index: NodeIndex| (index != NONE).then(|| (index, &self.nodes[index]));
-        core::iter::successors(step(self.first), move |(_, node)| step(node.next))
+        let step = |index: NodeIndex| (index != BORDER).then(|| (index, &self.nodes[index]));
+        core::iter::successors(step(self.nodes[BORDER].next), move |(_, node)| step(node.next))
     }
 
     #[inline]
     fn block(&self, index: NodeIndex, node: &Node) -> TlsfBlock {
         TlsfBlock {
-            offset: u64::from(node.offset) << self.unit_log,
-            size: u64::from(node.size) << self.unit_log,
-            node: index.0,
+            offset: u64::from(node.offset()) << self.unit_log,
+            size: u64::from(node.size()) << self.unit_log,
+            node: index.name(),
         }
     }
 
-    /// `size` bytes in whole units; `None` for more than the region has.
+    /// Bytes of a unit.
+    #[inline]
+    fn unit(&self) -> u64 {
+        1 << self.unit_log
+    }
+
+    /// `size` bytes in whole units; `None` for none, and for more than the region has.
     #[inline]
     fn units_of(&self, size: u64) -> Option<u32> {
-        let units = size.div_ceil(1 << self.unit_log);
-        u32::try_from(units).ok().filter(|&units| units <= self.unit_count)
+        let is_partial = size & (self.unit() - 1) != 0;
+        let units = u32::try_from((size >> self.unit_log) + u64::from(is_partial)).ok()?;
+        // One comparison for both ends.
+        (units.wrapping_sub(1) < self.unit_count).then_some(units)
     }
 }
 

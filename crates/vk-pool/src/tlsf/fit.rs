@@ -2,7 +2,7 @@
 
 use super::Tlsf;
 use super::bins::{BIN_COUNT, bin_of, first_bin_all_at_least};
-use super::nodes::{NONE, Node, NodeIndex};
+use super::node::{Node, NodeIndex};
 
 /// How many nodes of one bin are looked at for a tight fit.
 const NODES_LOOKED_AT: usize = 4;
@@ -10,66 +10,69 @@ const NODES_LOOKED_AT: usize = 4;
 /// How many bins that may hold a request are looked at before one that surely does.
 const BINS_LOOKED_AT: usize = 4;
 
-/// Room for a request in a free node.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Fit {
-    pub(super) index: NodeIndex,
-    /// Where the request would start, in units.
-    pub(super) offset: u32,
-    /// Units of the node that it would not take.
-    slack: u32,
-}
-
 impl Node {
-    /// Room for `units` at a multiple of `alignment` units, if this node has it.
+    /// Where `units` at a multiple of `alignment` units would start, if this node has room for them.
     #[inline]
-    fn fit(&self, index: NodeIndex, units: u32, alignment: u32) -> Option<Fit> {
+    pub(super) fn start(&self, units: u32, alignment: u32) -> Option<u32> {
         // The alignment is a power of two, so this rounds up without a division. No overflow: offsets
         // are below 2^31, and the alignment is at most 2^31.
-        let offset = (self.offset + (alignment - 1)) & !(alignment - 1);
-        let room = self.size.checked_sub(offset - self.offset)?;
-        let slack = self.size.checked_sub(units).filter(|_| room >= units)?;
-        Some(Fit { index, offset, slack })
+        let (from, size) = self.free_extent();
+        let offset = (from + (alignment - 1)) & !(alignment - 1);
+        let room = size.checked_sub(offset - from)?;
+        (room >= units).then_some(offset)
     }
 }
 
 impl Tlsf {
+    /// Finds a free node for `units`, at least 1, at any offset; answers it and its bin.
+    #[inline]
+    pub(super) fn find(&self, units: u32) -> Option<(NodeIndex, usize)> {
+        let sure = first_bin_all_at_least(units);
+        let mut bin = self.nodes.map().first_from(bin_of(units))?;
+        // Only the bin of the size itself may have nodes that are smaller.
+        if bin < sure {
+            if let Some(tightest) = self.tightest_of(bin, units, 1) {
+                return Some((tightest, bin));
+            }
+            bin = self.nodes.map().first_from(sure)?;
+        }
+        Some((self.nodes.first(bin)?, bin))
+    }
+
     /// Finds a free node for `units` at a multiple of `alignment` units.
-    pub(super) fn find(&self, units: u32, alignment: u32) -> Option<Fit> {
+    pub(super) fn find_aligned(&self, units: u32, alignment: u32) -> Option<NodeIndex> {
         let mut bin = bin_of(units);
         let sure = units.checked_add(alignment - 1).map_or(BIN_COUNT, first_bin_all_at_least);
         for _ in 0..BINS_LOOKED_AT {
-            bin = self.bins.first_from(bin)?;
+            bin = self.nodes.map().first_from(bin)?;
             if bin >= sure {
                 break;
             }
-            if let Some(fit) = self.tightest_of(bin, units, alignment) {
-                return Some(fit);
+            let tightest = self.tightest_of(bin, units, alignment);
+            if tightest.is_some() {
+                return tightest;
             }
             bin += 1;
         }
-        let index = self.bins.head(self.bins.first_from(bin.max(sure))?);
-        self.nodes[index].fit(index, units, alignment)
+        let first = self.nodes.first(self.nodes.map().first_from(bin.max(sure))?)?;
+        self.nodes[first].start(units, alignment).map(|_| first)
     }
 
     /// The tightest fit among the first nodes of a bin.
-    fn tightest_of(&self, bin: usize, units: u32, alignment: u32) -> Option<Fit> {
-        let mut best: Option<Fit> = None;
-        let mut index = self.bins.head(bin);
+    #[inline(never)]
+    fn tightest_of(&self, bin: usize, units: u32, alignment: u32) -> Option<NodeIndex> {
+        let (mut best, mut best_size) = (None, u32::MAX);
+        let mut index = self.nodes.first(bin);
         for _ in 0..NODES_LOOKED_AT {
-            if index == NONE {
-                break;
-            }
-            let node = &self.nodes[index];
-            if let Some(fit) = node.fit(index, units, alignment) {
-                if fit.slack == 0 {
-                    return Some(fit);
-                }
-                if best.as_ref().is_none_or(|best| fit.slack < best.slack) {
-                    best = Some(fit);
+            let Some(looked_at) = index else { break };
+            let node = &self.nodes[looked_at];
+            if node.size() < best_size && node.start(units, alignment).is_some() {
+                (best, best_size) = (index, node.size());
+                if best_size == units {
+                    break;
                 }
             }
-            index = node.next_free;
+            index = node.next_in_ring();
         }
         best
     }

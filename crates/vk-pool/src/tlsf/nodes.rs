@@ -1,129 +1,184 @@
-//! The nodes of a region, in chunks that never move.
+//! The nodes of a region, in chunks that never move, and the rings they hang in.
+//!
+//! The free nodes of a bin are a ring through a node that stands for the bin and is no piece of the
+//! region, as the row is a ring through the border. So nothing asks whether a node has neighbours.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
+use core::hint::select_unpredictable;
 use core::ops::{Index, IndexMut};
 
-/// Nodes of a chunk, as a power of two: 6 KiB, so that a new chunk costs no more than a few hundred
-/// nanoseconds.
-const CHUNK_LOG: u32 = 8;
-const CHUNK: usize = 1 << CHUNK_LOG;
+use super::bins::BIN_COUNT;
+use super::map::Map;
+use super::node::{BORDER, FIRST, Node, NodeIndex};
 
-/// Names a node.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct NodeIndex(pub(super) u32);
-
-/// No node.
-pub(super) const NONE: NodeIndex = NodeIndex(u32::MAX);
-
-/// In `previous_free` of a node: it is taken, and in no list.
-const TAKEN: NodeIndex = NodeIndex(u32::MAX - 1);
-
-/// In `previous_free` of a node: it is taken by the tier above, and is none that users free.
-const RESERVED: NodeIndex = NodeIndex(u32::MAX - 2);
-
-/// In `previous_free` of a node: it is not part of the row.
-const UNUSED: NodeIndex = NodeIndex(u32::MAX - 3);
-
-/// A piece of the region, free or taken. 24 bytes.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Node {
-    /// Units from the start of the region.
-    pub(super) offset: u32,
-    /// Units.
-    pub(super) size: u32,
-    /// The node that ends where this one starts.
-    pub(super) previous: NodeIndex,
-    /// The node that starts where this one ends.
-    pub(super) next: NodeIndex,
-    /// The node before in the list of its bin; or one of the marks.
-    pub(super) previous_free: NodeIndex,
-    /// The node behind in the list of its bin, or of the unused nodes.
-    pub(super) next_free: NodeIndex,
-}
-
-impl Node {
-    pub(super) const EMPTY: Self = Self {
-        offset: 0,
-        size: 0,
-        previous: NONE,
-        next: NONE,
-        previous_free: UNUSED,
-        next_free: NONE,
-    };
-
-    pub(super) fn is_taken(&self) -> bool {
-        matches!(self.previous_free, TAKEN | RESERVED)
-    }
-
-    /// Whether it is taken, and by a user.
-    pub(super) fn is_users(&self) -> bool {
-        self.previous_free == TAKEN
-    }
-
-    /// Makes it the tier above's, or a user's again.
-    pub(super) fn set_reserved(&mut self, reserved: bool) {
-        self.previous_free = if reserved { RESERVED } else { TAKEN };
-    }
-
-    pub(super) fn mark_taken(&mut self) {
-        self.previous_free = TAKEN;
-    }
-}
+/// Nodes of a chunk, of which the first is those of the bins: 8 KiB, so that a new chunk costs no more than a few hundred nanoseconds.
+const CHUNK: usize = BIN_COUNT;
 
 /// A slab of nodes.
 #[derive(Debug)]
 pub(super) struct Nodes {
     chunks: Vec<Box<[Node; CHUNK]>>,
-    /// Nodes that were ever used since the last `clear`.
+    /// Nodes that were ever used since the last `clear`, those of the bins among them.
     len: u32,
-    /// The first of the nodes that are not used any more, linked by `next_free`.
+    /// The first of the nodes that are not used any more; the border if there is none.
     unused: NodeIndex,
+    map: Map,
+}
+
+/// The nodes as one operation sees them: where their chunks are listed stays in registers over its
+/// own writes.
+pub(super) struct All<'a> {
+    chunks: &'a mut [Box<[Node; CHUNK]>],
+    unused: &'a mut NodeIndex,
+    map: &'a mut Map,
 }
 
 impl Nodes {
     pub(super) fn new() -> Self {
-        Self { chunks: Vec::new(), len: 0, unused: NONE }
+        let chunks = Vec::from([Box::new([Node::UNUSED; CHUNK])]);
+        let mut nodes = Self { chunks, len: FIRST.0, unused: BORDER, map: Map::new() };
+        nodes.clear();
+        nodes
     }
 
-    /// Forgets all nodes, and keeps their memory.
+    /// Forgets all nodes but those of the bins.
     pub(super) fn clear(&mut self) {
-        self.len = 0;
-        self.unused = NONE;
+        self.chunks.truncate(1);
+        for (place, node) in (0u32..).zip(self.chunks[0].iter_mut()) {
+            let alone = NodeIndex(place);
+            *node = Node::UNUSED;
+            (node.previous_free, node.next_free) = (alone, alone);
+        }
+        self.chunks[0][0].mark_border();
+        (self.len, self.unused, self.map) = (FIRST.0, BORDER, Map::new());
     }
 
-    pub(super) fn add(&mut self, node: Node) -> NodeIndex {
-        let index = self.unused;
-        if index != NONE {
-            self.unused = self[index].next_free;
-            self[index] = node;
-            return index;
+    /// Sees to it that there is an unused node.
+    #[inline]
+    pub(super) fn ensure_unused(&mut self) {
+        if self.unused == BORDER {
+            self.extend();
         }
+    }
+
+    #[cold]
+    fn extend(&mut self) {
         let index = NodeIndex(self.len);
-        if self.len as usize >> CHUNK_LOG == self.chunks.len() {
-            self.chunks.push(Box::new([Node::EMPTY; CHUNK]));
+        if self.len as usize / CHUNK == self.chunks.len() {
+            self.chunks.push(Box::new([Node::UNUSED; CHUNK]));
         }
         // No overflow: a node has at least one of fewer than 2^31 units.
         self.len += 1;
-        self[index] = node;
-        index
-    }
-
-    pub(super) fn release(&mut self, index: NodeIndex) {
-        let unused = self.unused;
-        let node = &mut self[index];
-        node.previous_free = UNUSED;
-        node.next_free = unused;
+        self.all()[index] = Node::UNUSED;
         self.unused = index;
     }
 
-    /// The node, if it is taken by a user.
-    pub(super) fn taken(&self, index: NodeIndex) -> Option<&Node> {
-        if index.0 >= self.len {
-            return None;
-        }
-        Some(&self[index]).filter(|node| node.is_users())
+    /// The node, if there ever was a piece of this name.
+    #[inline]
+    pub(super) fn get(&self, index: NodeIndex) -> Option<&Node> {
+        let chunk = self.chunks.get(index.0 as usize / CHUNK)?;
+        Some(&chunk[index.0 as usize % CHUNK])
     }
+
+    /// The first node of a bin.
+    #[inline]
+    pub(super) fn first(&self, bin: usize) -> Option<NodeIndex> {
+        self.chunks[0][bin % CHUNK].next_in_ring()
+    }
+
+    /// Which bins have nodes.
+    #[inline]
+    pub(super) fn map(&self) -> &Map {
+        &self.map
+    }
+
+    #[cfg(test)]
+    pub(super) fn map_mut(&mut self) -> &mut Map {
+        &mut self.map
+    }
+
+    #[inline]
+    pub(super) fn all(&mut self) -> All<'_> {
+        All { chunks: &mut self.chunks, unused: &mut self.unused, map: &mut self.map }
+    }
+
+    /// Whether the node behind this one in its ring knows that it is. For tests.
+    pub(super) fn is_linked_back(&self, index: NodeIndex) -> bool {
+        self[self[index].next_free].previous_free == index
+    }
+}
+
+impl All<'_> {
+    /// Makes an unused node, of which there must be one, this one.
+    #[inline(always)]
+    pub(super) fn use_one(&mut self, node: Node) -> NodeIndex {
+        let index = *self.unused;
+        let place = &mut self[index];
+        let unused = place.next;
+        *place = node;
+        *self.unused = unused;
+        index
+    }
+
+    /// Takes a free neighbour out of its ring and out of use; leaves one that is taken as it is.
+    ///
+    /// Which of the two it is cannot be predicted, so both are done by the same writes: a taken one is
+    /// written as it was, and the border, alone in its ring, taken out of it instead.
+    #[inline(always)]
+    pub(super) fn absorb(&mut self, index: NodeIndex) -> Absorbed {
+        let unused = *self.unused;
+        let place = &mut self[index];
+        let node = *place;
+        let is_free = !node.is_taken();
+        place.next = select_unpredictable(is_free, unused, node.next);
+        *self.unused = select_unpredictable(is_free, index, unused);
+        self.unlink(node.previous_free, node.next_free);
+        Absorbed {
+            size: select_unpredictable(is_free, node.size(), 0),
+            previous: select_unpredictable(is_free, node.previous, index),
+            next: select_unpredictable(is_free, node.next, index),
+        }
+    }
+
+    /// Makes a node that is in no ring a free one, and hangs it into that of its bin.
+    #[inline(always)]
+    pub(super) fn insert(&mut self, index: NodeIndex, bin: usize) {
+        let head = NodeIndex::of_bin(bin);
+        let place = &mut self.chunks[0][bin % CHUNK];
+        let next = place.next_free;
+        place.next_free = index;
+        self[next].previous_free = index;
+        let node = &mut self[index];
+        (node.previous_free, node.next_free) = (head, next);
+        self.map.set(bin);
+    }
+
+    /// Takes a free node out of its ring.
+    #[inline(always)]
+    pub(super) fn remove(&mut self, index: NodeIndex) {
+        let node = &self[index];
+        let (previous, next) = (node.previous_free, node.next_free);
+        self.unlink(previous, next);
+    }
+
+    /// Links the neighbours of a node in its ring with each other.
+    #[inline(always)]
+    fn unlink(&mut self, previous: NodeIndex, next: NodeIndex) {
+        self[previous].next_free = next;
+        self[next].previous_free = previous;
+        // Only a bin's node is its own neighbour on both sides.
+        self.map.clear_if(previous == next, previous.0 as usize);
+    }
+}
+
+/// What was won of a neighbour.
+pub(super) struct Absorbed {
+    /// Units; 0 if it was taken.
+    pub(super) size: u32,
+    /// The neighbours in the row of what was absorbed; the neighbour itself if it was taken.
+    pub(super) previous: NodeIndex,
+    pub(super) next: NodeIndex,
 }
 
 impl Index<NodeIndex> for Nodes {
@@ -131,13 +186,22 @@ impl Index<NodeIndex> for Nodes {
 
     #[inline]
     fn index(&self, index: NodeIndex) -> &Node {
-        &self.chunks[(index.0 >> CHUNK_LOG) as usize][index.0 as usize % CHUNK]
+        &self.chunks[index.0 as usize / CHUNK][index.0 as usize % CHUNK]
     }
 }
 
-impl IndexMut<NodeIndex> for Nodes {
+impl Index<NodeIndex> for All<'_> {
+    type Output = Node;
+
+    #[inline]
+    fn index(&self, index: NodeIndex) -> &Node {
+        &self.chunks[index.0 as usize / CHUNK][index.0 as usize % CHUNK]
+    }
+}
+
+impl IndexMut<NodeIndex> for All<'_> {
     #[inline]
     fn index_mut(&mut self, index: NodeIndex) -> &mut Node {
-        &mut self.chunks[(index.0 >> CHUNK_LOG) as usize][index.0 as usize % CHUNK]
+        &mut self.chunks[index.0 as usize / CHUNK][index.0 as usize % CHUNK]
     }
 }

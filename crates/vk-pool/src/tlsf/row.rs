@@ -1,106 +1,108 @@
-//! Changing the row of nodes and the lists of the bins.
+//! Changing the row of nodes.
+//!
+//! What an allocation leaves of a free node keeps its name, and also its place in its ring if its
+//! new size is of the same bin.
 
 use super::Tlsf;
 use super::bins::bin_of;
-use super::fit::Fit;
-use super::nodes::{NONE, Node, NodeIndex};
+use super::node::{Node, NodeIndex};
 
 impl Tlsf {
-    /// Takes `units` of the node that was found.
-    pub(super) fn take(&mut self, fit: Fit, units: u32) {
-        let Fit { index, offset, .. } = fit;
+    /// Takes `units`, at least 1, at any offset; answers the node and where it starts.
+    #[inline]
+    pub(super) fn allocate_anywhere(&mut self, units: u32) -> Option<(NodeIndex, u32)> {
+        let (index, bin) = self.find(units)?;
+        Some(self.take_front(index, bin, units))
+    }
+
+    /// Takes `units`, at least 1, at a multiple of `alignment` units; answers the node and where it
+    /// starts.
+    #[inline(never)]
+    pub(super) fn allocate_aligned(
+        &mut self,
+        units: u32,
+        alignment: u32,
+    ) -> Option<(NodeIndex, u32)> {
+        let index = self.find_aligned(units, alignment)?;
         let node = self.nodes[index];
-        self.remove(&node);
-        let padding = offset - node.offset;
-        if padding > 0 {
-            // The node before is taken, since no two free ones are side by side.
-            let front = self.nodes.add(Node { size: padding, next: index, ..node });
-            self.set_next(node.previous, front);
-            self.nodes[index].previous = front;
-            self.insert(front, padding);
+        let offset = node.start(units, alignment)?;
+        if offset == node.offset() {
+            return Some(self.take_front(index, bin_of(node.size()), units));
         }
-        // No underflow: `fit` has found room for padding and units.
-        let rest = node.size - padding - units;
-        if rest > 0 {
-            let tail = Node { offset: offset + units, size: rest, previous: index, ..node };
-            let tail = self.nodes.add(tail);
-            self.set_previous(node.next, tail);
-            self.nodes[index].next = tail;
-            self.insert(tail, rest);
-        }
-        let taken = &mut self.nodes[index];
-        taken.offset = offset;
-        taken.size = units;
-        taken.mark_taken();
+        Some((self.take_behind(index, offset - node.offset(), units), offset))
+    }
+
+    /// Takes the first `units` of a free node of that bin which has as many.
+    #[inline]
+    fn take_front(&mut self, index: NodeIndex, bin: usize, units: u32) -> (NodeIndex, u32) {
         self.used_units += units;
         self.allocation_count += 1;
+        self.nodes.ensure_unused();
+        let mut nodes = self.nodes.all();
+        let (offset, size) = nodes[index].free_extent();
+        // No underflow: the node has as many units.
+        let rest = size - units;
+        if rest == 0 {
+            nodes.remove(index);
+            nodes[index].mark_taken();
+            return (index, offset);
+        }
+        let previous = nodes[index].previous;
+        let taken = nodes.use_one(Node::taken(offset, units, previous, index));
+        nodes[previous].next = taken;
+        let left = &mut nodes[index];
+        left.previous = taken;
+        left.set_free(offset + units, rest);
+        let bin_now = bin_of(rest);
+        if bin_now != bin {
+            nodes.remove(index);
+            nodes.insert(index, bin_now);
+        }
+        (taken, offset)
+    }
+
+    /// Takes `units` behind the first `padding` of a free node, which stay free.
+    fn take_behind(&mut self, index: NodeIndex, padding: u32, units: u32) -> NodeIndex {
+        self.used_units += units;
+        self.allocation_count += 1;
+        self.nodes.ensure_unused();
+        let mut nodes = self.nodes.all();
+        let Node { next, .. } = nodes[index];
+        let (before, size) = nodes[index].free_extent();
+        // No underflow: the node has room for padding and units.
+        let (offset, rest) = (before + padding, size - padding - units);
+        let taken = nodes.use_one(Node::taken(offset, units, index, next));
+        let left = &mut nodes[index];
+        left.next = taken;
+        left.set_free(before, padding);
+        nodes.remove(index);
+        nodes.insert(index, bin_of(padding));
+        let mut last = taken;
+        if rest > 0 {
+            self.nodes.ensure_unused();
+            nodes = self.nodes.all();
+            last = nodes.use_one(Node::free(offset + units, rest, taken, next));
+            nodes[taken].next = last;
+            nodes.insert(last, bin_of(rest));
+        }
+        nodes[next].previous = last;
+        taken
     }
 
     /// Joins a node that was taken with the free ones beside it, and hangs what comes of it into its
     /// bin.
+    #[inline]
     pub(super) fn join(&mut self, index: NodeIndex, node: &Node) {
-        let (mut whole, mut size, mut behind) = (index, node.size, node.next);
-        if node.next != NONE {
-            let next = self.nodes[node.next];
-            if !next.is_taken() {
-                self.remove(&next);
-                size += next.size;
-                behind = next.next;
-                self.nodes.release(node.next);
-            }
-        }
-        if node.previous != NONE {
-            let previous = self.nodes[node.previous];
-            if !previous.is_taken() {
-                self.remove(&previous);
-                size += previous.size;
-                whole = node.previous;
-                self.nodes.release(index);
-            }
-        }
-        let joined = &mut self.nodes[whole];
-        joined.size = size;
-        joined.next = behind;
-        self.set_previous(behind, whole);
-        self.insert(whole, size);
-    }
-
-    /// Hangs a free node of `size` units into its bin.
-    pub(super) fn insert(&mut self, index: NodeIndex, size: u32) {
-        let bin = bin_of(size);
-        let head = self.bins.head(bin);
-        let node = &mut self.nodes[index];
-        node.previous_free = NONE;
-        node.next_free = head;
-        if head != NONE {
-            self.nodes[head].previous_free = index;
-        }
-        self.bins.set_head(bin, index);
-    }
-
-    /// Takes a free node out of its bin.
-    pub(super) fn remove(&mut self, node: &Node) {
-        let Node { size, previous_free, next_free, .. } = *node;
-        if next_free != NONE {
-            self.nodes[next_free].previous_free = previous_free;
-        }
-        if previous_free != NONE {
-            self.nodes[previous_free].next_free = next_free;
-        } else {
-            self.bins.set_head(bin_of(size), next_free);
-        }
-    }
-
-    fn set_next(&mut self, index: NodeIndex, next: NodeIndex) {
-        match index {
-            NONE => self.first = next,
-            index => self.nodes[index].next = next,
-        }
-    }
-
-    fn set_previous(&mut self, index: NodeIndex, previous: NodeIndex) {
-        if index != NONE {
-            self.nodes[index].previous = previous;
-        }
+        let mut nodes = self.nodes.all();
+        let before = nodes.absorb(node.previous);
+        let behind = nodes.absorb(node.next);
+        let size = before.size + node.size() + behind.size;
+        nodes[before.previous].next = index;
+        nodes[behind.next].previous = index;
+        let joined = &mut nodes[index];
+        joined.set_free(node.offset() - before.size, size);
+        joined.previous = before.previous;
+        joined.next = behind.next;
+        nodes.insert(index, bin_of(size));
     }
 }

@@ -3,8 +3,9 @@
 use alloc::vec::Vec;
 
 use super::bins::{BIN_COUNT, bin_of, first_bin_all_at_least, smallest_of};
+use super::node::{FIRST, NodeIndex};
 use super::validate::TlsfCorruption;
-use super::{NONE, Tlsf};
+use super::{BORDER, Tlsf};
 
 /// Sizes around every power of two, and all small ones.
 fn sizes() -> impl Iterator<Item = u32> {
@@ -66,45 +67,72 @@ fn busy() -> Tlsf {
     region
 }
 
+fn some_free(region: &Tlsf) -> NodeIndex {
+    region.row().find(|(_, node)| !node.is_taken()).unwrap().0
+}
+
+/// A fault planted into the first free node of a busy region.
+fn planted(fault: impl Fn(&mut Tlsf, NodeIndex)) -> Result<(), TlsfCorruption> {
+    let mut region = busy();
+    let index = some_free(&region);
+    fault(&mut region, index);
+    region.validate()
+}
+
 #[test]
 fn validate_finds_planted_faults() {
-    let free = |region: &Tlsf| region.row().find(|(_, node)| !node.is_taken()).unwrap().0;
-    let taken = |region: &Tlsf| region.row().find(|(_, node)| node.is_taken()).unwrap().0;
+    let found = planted(|region, index| {
+        let (offset, size) = region.nodes[index].free_extent();
+        region.nodes.all()[index].set_free(offset, size + 1);
+    });
+    assert!(matches!(found, Err(TlsfCorruption::Row { .. })));
 
-    let mut region = busy();
-    let index = free(&region);
-    region.nodes[index].size += 1;
-    assert!(matches!(region.validate(), Err(TlsfCorruption::Row { .. })));
+    let found = planted(|region, index| {
+        let next = region.nodes[index].next;
+        region.nodes.all()[next].previous = BORDER;
+    });
+    assert!(matches!(found, Err(TlsfCorruption::Row { .. })));
 
-    let mut region = busy();
-    let index = taken(&region);
-    region.nodes[index].previous_free = NONE;
-    assert!(matches!(region.validate(), Err(TlsfCorruption::FreeNeighbours { .. })));
+    let found = planted(|region, index| {
+        let next = region.nodes[index].next;
+        let (offset, size) = (region.nodes[next].offset(), region.nodes[next].size());
+        region.nodes.all()[next].set_free(offset, size);
+    });
+    assert!(matches!(found, Err(TlsfCorruption::FreeNeighbours { .. })));
 
-    let mut region = busy();
-    let index = free(&region);
-    let node = region.nodes[index];
-    region.remove(&node);
-    assert!(matches!(region.validate(), Err(TlsfCorruption::Listed { .. })));
+    let found = planted(|region, index| region.nodes.all().remove(index));
+    assert!(matches!(found, Err(TlsfCorruption::Listed { .. })));
 
-    let mut region = busy();
-    region.bins.forget_highest();
-    assert!(matches!(region.validate(), Err(TlsfCorruption::List { bin: 0 })));
+    let found = planted(|region, index| {
+        region.nodes.all().remove(index);
+        let bin = bin_of(region.nodes[index].size());
+        region.nodes.all().insert(index, bin + 40);
+    });
+    assert!(matches!(found, Err(TlsfCorruption::List { .. })));
 
-    let mut region = busy();
-    let index = free(&region);
-    let bin = bin_of(region.nodes[index].size);
-    region.bins.set_head(bin, NONE);
-    region.bins.set_head(bin + 40, index);
-    assert!(matches!(region.validate(), Err(TlsfCorruption::List { .. })));
+    let found = planted(|region, index| {
+        let bin = bin_of(region.nodes[index].size());
+        region.nodes.map_mut().clear_if(true, bin);
+    });
+    assert!(matches!(found, Err(TlsfCorruption::List { .. })));
 
-    let mut region = busy();
-    region.used_units += 1;
-    assert!(matches!(region.validate(), Err(TlsfCorruption::Counter { .. })));
+    let found = planted(|region, _| region.nodes.map_mut().set(231));
+    assert!(matches!(found, Err(TlsfCorruption::List { .. })));
 
-    let mut region = busy();
-    region.unit_count += 1;
-    assert!(matches!(region.validate(), Err(TlsfCorruption::Length { .. })));
+    let found = planted(|region, _| region.used_units += 1);
+    assert!(matches!(found, Err(TlsfCorruption::Counter { .. })));
+
+    let found = planted(|region, _| region.unit_count += 1);
+    assert!(matches!(found, Err(TlsfCorruption::Length { .. })));
+}
+
+#[test]
+fn a_node_that_stands_for_a_bin_has_no_name() {
+    let region = busy();
+    assert_eq!(FIRST.name(), 0);
+    assert!((0..300).filter_map(NodeIndex::of_name).all(|index| index.0 >= FIRST.0));
+    assert_eq!(NodeIndex::of_name(u32::MAX), None);
+    assert!(region.row().all(|(index, _)| index != BORDER && index.0 >= FIRST.0));
 }
 
 #[test]

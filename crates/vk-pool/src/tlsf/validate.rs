@@ -1,8 +1,8 @@
 //! Every invariant of a region, checked.
 
+use super::Tlsf;
 use super::bins::{BIN_COUNT, bin_of};
-use super::nodes::NONE;
-use super::{NodeIndex, Tlsf};
+use super::node::{BORDER, NodeIndex};
 
 /// An invariant that does not hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -60,22 +60,22 @@ impl Tlsf {
     /// The first [`TlsfCorruption`] found; there is nothing that a caller could do about it.
     pub fn validate(&self) -> Result<(), TlsfCorruption> {
         let (mut unit, mut free, mut used, mut taken_count) = (0, 0, 0, 0);
-        let (mut before, mut before_is_free) = (NONE, false);
+        let (mut before, mut before_is_free) = (BORDER, false);
         for (index, node) in self.row() {
-            if node.offset != unit || node.previous != before || node.size == 0 {
+            if node.offset() != unit || node.previous != before || node.size() == 0 {
                 return Err(TlsfCorruption::Row { unit });
             }
             if !node.is_taken() && before_is_free {
                 return Err(TlsfCorruption::FreeNeighbours { unit });
             }
             if node.is_taken() {
-                used += node.size;
+                used += node.size();
                 taken_count += 1;
             } else {
                 free += 1;
             }
             // Within the region, or the length is wrong below.
-            unit = unit.saturating_add(node.size);
+            unit = unit.saturating_add(node.size());
             (before, before_is_free) = (index, !node.is_taken());
         }
         if unit != self.unit_count {
@@ -86,8 +86,9 @@ impl Tlsf {
                 return Err(TlsfCorruption::Counter { counted, found });
             }
         }
-        if self.bins.highest() != self.bins.find_highest() {
-            return Err(TlsfCorruption::List { bin: usize::from(self.bins.highest()) });
+        let highest = (0..BIN_COUNT).rev().find(|&bin| self.nodes.first(bin).is_some());
+        if usize::from(self.nodes.map().highest()) != highest.unwrap_or(0) {
+            return Err(TlsfCorruption::List { bin: highest.unwrap_or(0) });
         }
         let listed =
             (0..BIN_COUNT).try_fold(0, |sum, bin| Ok(sum + self.validate_list(bin, free)?))?;
@@ -96,21 +97,21 @@ impl Tlsf {
 
     /// The length of a bin's list, which is at most `free`.
     fn validate_list(&self, bin: usize, free: u32) -> Result<u32, TlsfCorruption> {
-        let (mut index, mut before, mut length): (NodeIndex, NodeIndex, u32) =
-            (self.bins.head(bin), NONE, 0);
-        if (index != NONE) != (self.bins.first_from(bin) == Some(bin)) {
+        let first = self.nodes.first(bin);
+        let is_marked = self.nodes.map().first_from(bin) == Some(bin);
+        if first.is_some() != is_marked || !self.nodes.is_linked_back(NodeIndex::of_bin(bin)) {
             return Err(TlsfCorruption::List { bin });
         }
-        while index != NONE {
+        let mut length = 0;
+        for index in core::iter::successors(first, |&index| self.nodes[index].next_in_ring()) {
             let node = &self.nodes[index];
             if node.is_taken()
-                || node.previous_free != before
-                || bin_of(node.size) != bin
+                || bin_of(node.size()) != bin
                 || length == free
+                || !self.nodes.is_linked_back(index)
             {
                 return Err(TlsfCorruption::List { bin });
             }
-            (before, index) = (index, node.next_free);
             length += 1;
         }
         Ok(length)

@@ -1,0 +1,151 @@
+//! One piece of the region, and its name.
+
+use super::bins::BIN_COUNT;
+
+/// Names a node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct NodeIndex(pub(super) u32);
+
+/// The node before the first one of the row, and behind the last: it is taken for ever and has no
+/// size. It stands for bin 0 as well, whose ring has no other node.
+pub(super) const BORDER: NodeIndex = NodeIndex(0);
+
+/// The nodes below this one stand for the bins, each for that of its number.
+pub(super) const FIRST: NodeIndex = {
+    assert!(BIN_COUNT == 256, "there is a node for each bin");
+    NodeIndex(256)
+};
+
+impl NodeIndex {
+    /// The node that stands for a bin.
+    #[inline]
+    pub(super) fn of_bin(bin: usize) -> Self {
+        // There are 256 bins.
+        Self(u32::from(bin.to_le_bytes()[0]))
+    }
+
+    /// What users know it by: from 0 on, and below 2^31, as a node has at least one of fewer than
+    /// 2^31 units.
+    #[inline]
+    pub(super) fn name(self) -> u32 {
+        self.0 - FIRST.0
+    }
+
+    /// The node of that name; `None` for a number that none can have.
+    #[inline]
+    pub(super) fn of_name(name: u32) -> Option<Self> {
+        name.checked_add(FIRST.0).map(Self)
+    }
+}
+
+/// In the size of a node: it is taken. Sizes are below 2^31.
+const TAKEN: u32 = 1 << 31;
+
+/// In the offset of a taken node: it belongs to the tier above, and is no offset that a user can
+/// name. Offsets are below 2^31.
+const RESERVED: u32 = 1 << 31;
+
+/// A piece of the region, free or taken; half a cache line.
+#[derive(Clone, Copy, Debug)]
+#[repr(align(32))]
+pub(super) struct Node {
+    /// Units from the start of the region, and a mark.
+    offset: u32,
+    /// Units, and a mark. Zero: the node is no piece of the region.
+    size: u32,
+    /// The node that ends where this one starts.
+    pub(super) previous: NodeIndex,
+    /// The node that starts where this one ends; of nodes that are not used, the next such.
+    pub(super) next: NodeIndex,
+    /// The neighbours in the ring of its bin. A taken node has the border for both, whose ring has no
+    /// other node: taking it out of there changes nothing.
+    pub(super) previous_free: NodeIndex,
+    pub(super) next_free: NodeIndex,
+}
+
+impl Node {
+    /// Not used.
+    pub(super) const UNUSED: Self = Self {
+        offset: 0,
+        size: 0,
+        previous: BORDER,
+        next: BORDER,
+        previous_free: BORDER,
+        next_free: BORDER,
+    };
+
+    /// A free node that is in no ring yet.
+    pub(super) fn free(offset: u32, size: u32, previous: NodeIndex, next: NodeIndex) -> Self {
+        Self { offset, size, previous, next, ..Self::UNUSED }
+    }
+
+    /// A node that a user has taken.
+    #[inline]
+    pub(super) fn taken(offset: u32, size: u32, previous: NodeIndex, next: NodeIndex) -> Self {
+        Self { offset, size: size | TAKEN, previous, next, ..Self::UNUSED }
+    }
+
+    /// Offset and size of a node that is free, in units.
+    #[inline]
+    pub(super) fn free_extent(&self) -> (u32, u32) {
+        debug_assert!(!self.is_taken());
+        (self.offset, self.size)
+    }
+
+    /// Units from the start of the region.
+    #[inline]
+    pub(super) fn offset(&self) -> u32 {
+        self.offset & !RESERVED
+    }
+
+    #[inline]
+    pub(super) fn size(&self) -> u32 {
+        self.size & !TAKEN
+    }
+
+    #[inline]
+    pub(super) fn is_taken(&self) -> bool {
+        self.size & TAKEN != 0
+    }
+
+    /// Whether it is taken by a user who knows it to be at `offset` units.
+    #[inline]
+    pub(super) fn is_users_at(&self, offset: u64) -> bool {
+        self.is_taken() && u64::from(self.offset) == offset
+    }
+
+    /// Whether it is taken, and by a user.
+    pub(super) fn is_users(&self) -> bool {
+        self.is_taken() && self.offset & RESERVED == 0
+    }
+
+    /// Makes a taken node the tier above's, or a user's again.
+    pub(super) fn set_reserved(&mut self, reserved: bool) {
+        self.offset = if reserved { self.offset | RESERVED } else { self.offset() };
+    }
+
+    /// Gives a free node another extent.
+    #[inline]
+    pub(super) fn set_free(&mut self, offset: u32, size: u32) {
+        self.offset = offset;
+        self.size = size;
+    }
+
+    /// Takes a free node as it is, which has left its ring.
+    #[inline]
+    pub(super) fn mark_taken(&mut self) {
+        self.size |= TAKEN;
+        (self.previous_free, self.next_free) = (BORDER, BORDER);
+    }
+
+    /// Makes it the border.
+    pub(super) fn mark_border(&mut self) {
+        (self.offset, self.size) = (RESERVED, TAKEN);
+    }
+
+    /// The node behind this one in the ring of its bin, if that is not the bin's.
+    #[inline]
+    pub(super) fn next_in_ring(&self) -> Option<NodeIndex> {
+        (self.next_free.0 >= FIRST.0).then_some(self.next_free)
+    }
+}
