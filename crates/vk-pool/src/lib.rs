@@ -110,6 +110,7 @@ mod stats;
 mod suballocator;
 pub mod tlsf;
 pub mod two_tier;
+mod visits;
 mod window;
 
 pub use algorithm::Algorithm;

@@ -7,6 +7,8 @@
 
 mod arrivals;
 mod blocks;
+#[cfg(test)]
+mod bounded;
 mod evicting;
 mod fit;
 #[cfg(test)]
@@ -124,7 +126,8 @@ impl MemoryPool {
     ///
     /// # Complexity
     ///
-    /// At most fifteen blocks are asked, each at the suballocator's own cost: no walk over all of them.
+    /// At most [`MAX_BLOCKS_ASKED`](Self::MAX_BLOCKS_ASKED) blocks are asked, each at the suballocator's
+    /// own cost: no walk over all of them.
     pub fn allocate(&mut self, request: &PoolRequest) -> Result<Answer, RequestError> {
         let (fitted, needed) = match fit(&self.config, request)? {
             Fit::Dedicated(fitted) => return Ok(Answer::NeedBlock(self.ask_dedicated(fitted))),
@@ -252,9 +255,11 @@ impl MemoryPool {
     /// Puts down that a block has emptied.
     #[cold]
     fn emptied(&mut self, slot: u32, size: u64) {
-        self.index.update(slot, self.blocks.get(slot));
+        let block = self.blocks.get(slot);
+        let is_leased = block.is_some_and(|block| block.lease.is_some());
+        self.index.update(slot, block);
         self.books.block_emptied(size);
-        self.count_empty(slot, size);
+        self.count_empty(size, is_leased);
     }
 
     /// Exact counts of this moment. O(1).

@@ -30,10 +30,10 @@ pub(crate) const BLOCKS_LOOKED_AT: usize = 4;
 
 /// The most blocks that are asked for one request: one with room in a span, some with room for a span,
 /// some that may hold it and one that surely does, and as many empty ones.
-pub(crate) const BLOCKS_ASKED: usize = 3 * BLOCKS_LOOKED_AT + 3;
+pub(crate) const MAX_CANDIDATES: usize = 3 * BLOCKS_LOOKED_AT + 3;
 
 /// Blocks to ask, in order.
-pub(crate) type Candidates = SmallVec<[u32; BLOCKS_ASKED]>;
+pub(crate) type Candidates = SmallVec<[u32; MAX_CANDIDATES]>;
 
 /// The carved blocks of a pool, by what they can still serve.
 #[derive(Debug)]
@@ -144,7 +144,7 @@ impl BlockIndex {
         self.empty.put(slot, rooms.filter(|_| is_empty).map(|rooms| rooms.large));
     }
 
-    /// The blocks to ask, in order: at most [`BLOCKS_ASKED`].
+    /// The blocks to ask, in order: at most [`MAX_CANDIDATES`].
     pub(crate) fn candidates(
         &self,
         search: Search,
@@ -211,7 +211,7 @@ mod tests {
             // Each may hold it, and none surely does.
             let search = Search { small: Some(0), by_age: false, from: 200, sure: 201 };
             let asked: Vec<u32> = index.candidates(search, 1 << 30, 256).collect();
-            assert!(asked.len() <= BLOCKS_ASKED, "{} of {count}", asked.len());
+            assert!(asked.len() <= MAX_CANDIDATES, "{} of {count}", asked.len());
             assert!(asked.contains(&0), "the oldest is asked");
         }
     }

@@ -6,6 +6,8 @@
 use alloc::vec::Vec;
 use core::sync::atomic::{AtomicU32, Ordering};
 
+use crate::visits;
+
 /// Values at dense `u32` indices. A freed index is used again, with another generation.
 #[derive(Debug)]
 pub(crate) struct Slots<T> {
@@ -47,6 +49,7 @@ impl<T> Slots<T> {
     }
 
     pub(crate) fn remove(&mut self, index: u32) -> Option<T> {
+        visits::block();
         let value = self.slots.get_mut(index as usize)?.value.take()?;
         self.vacant.push(index);
         Some(value)
@@ -55,17 +58,20 @@ impl<T> Slots<T> {
     /// The value at `index`, and its generation.
     #[inline]
     pub(crate) fn get_mut(&mut self, index: u32) -> Option<(u32, &mut T)> {
+        visits::block();
         let slot = self.slots.get_mut(index as usize)?;
         Some((slot.generation, slot.value.as_mut()?))
     }
 
     pub(crate) fn get(&self, index: u32) -> Option<&T> {
+        visits::block();
         self.slots.get(index as usize)?.value.as_ref()
     }
 
     /// The value at `index`, if it is still the one of this generation.
     #[inline]
     pub(crate) fn get_live_mut(&mut self, index: u32, generation: u32) -> Option<&mut T> {
+        visits::block();
         let slot = self.slots.get_mut(index as usize)?;
         if slot.generation != generation {
             return None;
@@ -75,6 +81,9 @@ impl<T> Slots<T> {
 
     /// Indices and values, ascending by index.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (u32, &T)> {
-        (0u32..).zip(&self.slots).filter_map(|(index, slot)| Some((index, slot.value.as_ref()?)))
+        (0u32..).zip(&self.slots).filter_map(|(index, slot)| {
+            visits::block();
+            Some((index, slot.value.as_ref()?))
+        })
     }
 }

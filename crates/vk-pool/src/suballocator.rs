@@ -73,10 +73,6 @@ pub enum SuballocatorError {
 // The tag is a byte of its own: hidden in a length or capacity of the largest variant, it would take
 // several instructions to read, four times in each allocation and release.
 #[derive(Debug)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "a pointer would cost every allocation a cache miss, and both tiers are what pools use"
-)]
 #[non_exhaustive]
 #[repr(u8)]
 pub enum Suballocator {

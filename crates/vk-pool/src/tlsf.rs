@@ -15,6 +15,8 @@
 //! earlier ones have built up.
 
 pub(crate) mod bins;
+#[cfg(test)]
+mod bounded;
 mod evicting;
 mod fit;
 mod map;
@@ -99,6 +101,11 @@ pub enum TlsfConfigError {
 }
 
 impl Tlsf {
+    /// Nodes that one [`allocate`](Self::allocate) or [`free`](Self::free) visits at most, however many
+    /// pieces there are and however they lie. A node that is visited twice counts twice, and so do
+    /// those that stand for bins.
+    pub const MAX_NODES_VISITED: u64 = 48;
+
     /// An empty region of `size` bytes, handed out in multiples of `unit` bytes.
     ///
     /// What is left of `size` beyond whole units is never handed out.
@@ -129,7 +136,8 @@ impl Tlsf {
     ///
     /// # Complexity
     ///
-    /// At most 17 nodes and 12 words of the bitmap are visited.
+    /// At most [`MAX_NODES_VISITED`](Self::MAX_NODES_VISITED) nodes and 20 words of the bitmap are
+    /// visited.
     #[inline]
     pub fn allocate(&mut self, size: u64, alignment: u64) -> Option<TlsfBlock> {
         let alignment = alignment.max(1);
@@ -156,7 +164,7 @@ impl Tlsf {
     ///
     /// # Complexity
     ///
-    /// O(1).
+    /// At most [`MAX_NODES_VISITED`](Self::MAX_NODES_VISITED) nodes are visited.
     pub fn free(&mut self, offset: u64, node: u32) -> Option<u64> {
         let index = NodeIndex::of_name(node)?;
         let node = *self.nodes.get(index)?;

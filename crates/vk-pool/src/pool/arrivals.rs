@@ -112,6 +112,7 @@ impl MemoryPool {
     ) -> Option<Place> {
         let BlockRequest { size, dedicated, ticket, .. } = *request;
         self.pending.remove(ticket);
+        let is_leased = lease.is_some();
         let block = Block::new(id, size, content, lease);
         let base = block.base;
         let (slot, generation) = self.blocks.insert(block);
@@ -125,7 +126,7 @@ impl MemoryPool {
             self.index.update(slot, self.blocks.get(slot));
             if first.is_none() {
                 self.books.block_emptied(size);
-                self.count_empty(slot, size);
+                self.count_empty(size, is_leased);
             }
         }
         if let Some((piece, requested)) = first.filter(|_| !dedicated) {

@@ -26,10 +26,10 @@ impl MemoryPool {
     }
 
     /// Counts a block among the empty ones.
-    pub(super) fn count_empty(&mut self, slot: u32, size: u64) {
+    pub(super) fn count_empty(&mut self, size: u64, is_leased: bool) {
         self.stats.retained_count += 1;
         self.stats.retained_size += size;
-        if self.is_leased(slot) {
+        if is_leased {
             self.borrowed_empty.0 += 1;
             self.borrowed_empty.1 += size;
         }
@@ -37,18 +37,14 @@ impl MemoryPool {
 
     /// Counts a block no more among the empty ones.
     #[cold]
-    pub(super) fn empty_taken(&mut self, slot: u32, size: u64) {
+    pub(super) fn empty_taken(&mut self, size: u64, is_leased: bool) {
         self.books.empty_block_taken(size);
         self.stats.retained_count -= 1;
         self.stats.retained_size -= size;
-        if self.is_leased(slot) {
+        if is_leased {
             self.borrowed_empty.0 -= 1;
             self.borrowed_empty.1 -= size;
         }
-    }
-
-    fn is_leased(&self, slot: u32) -> bool {
-        self.blocks.get(slot).is_some_and(|block| block.lease.is_some())
     }
 
     /// Gives up a block request: no block will come for it.
@@ -90,12 +86,12 @@ impl MemoryPool {
     pub fn dissolve(&mut self) -> Option<ReturnedBlock> {
         let slot = self.index.largest_empty()?;
         let block = self.blocks.get(slot)?;
-        let size = block.size;
+        let (size, is_leased) = (block.size, block.lease.is_some());
         self.books.block_left(size);
         self.index.update(slot, None);
         self.stats.block_count -= 1;
         self.stats.total_size -= size;
-        self.empty_taken(slot, size);
+        self.empty_taken(size, is_leased);
         self.growth.blocks_changed(self.stats.used_size);
         Some(self.remove(slot, false))
     }

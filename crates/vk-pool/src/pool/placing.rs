@@ -6,10 +6,14 @@
 use super::MemoryPool;
 use crate::answer::Fitted;
 use crate::block::Content;
-use crate::search::{Candidates, Search, first_choice};
+use crate::search::{Candidates, MAX_CANDIDATES, Search, first_choice};
 use crate::{Piece, Place};
 
 impl MemoryPool {
+    /// Blocks that one request asks at most, however many the pool has and whatever they have free; a
+    /// block that is asked twice counts twice.
+    pub const MAX_BLOCKS_ASKED: usize = 1 + MAX_CANDIDATES;
+
     /// Takes room in the block that most likely has it.
     #[inline]
     pub(super) fn place_first(&mut self, fitted: &Fitted, needed: u64) -> Option<Place> {
@@ -75,8 +79,9 @@ impl MemoryPool {
         *used += piece.size;
         *allocation_count += 1;
         if was_empty {
+            let is_leased = block.lease.is_some();
             self.index.update(slot, Some(block));
-            self.empty_taken(slot, size);
+            self.empty_taken(size, is_leased);
         } else if rooms_now != known_rooms {
             self.index.update_used(slot, rooms_now);
         }

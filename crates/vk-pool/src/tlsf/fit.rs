@@ -61,9 +61,21 @@ impl Tlsf {
     /// The tightest fit among the first nodes of a bin.
     #[inline(never)]
     fn tightest_of(&self, bin: usize, units: u32, alignment: u32) -> Option<NodeIndex> {
+        self.tightest_among(NODES_LOOKED_AT, bin, units, alignment)
+    }
+
+    /// The tightest fit among the first `count` nodes of a bin.
+    #[inline]
+    pub(super) fn tightest_among(
+        &self,
+        count: usize,
+        bin: usize,
+        units: u32,
+        alignment: u32,
+    ) -> Option<NodeIndex> {
         let (mut best, mut best_size) = (None, u32::MAX);
         let mut index = self.nodes.first(bin);
-        for _ in 0..NODES_LOOKED_AT {
+        for _ in 0..count {
             let Some(looked_at) = index else { break };
             let node = &self.nodes[looked_at];
             if node.size() < best_size && node.start(units, alignment).is_some() {

@@ -11,6 +11,7 @@ use core::ops::{Index, IndexMut};
 use super::bins::BIN_COUNT;
 use super::map::Map;
 use super::node::{BORDER, FIRST, Node, NodeIndex};
+use crate::visits;
 
 /// Nodes of a chunk, of which the first is those of the bins: 8 KiB, so that a new chunk costs no more than a few hundred nanoseconds.
 const CHUNK: usize = BIN_COUNT;
@@ -77,6 +78,7 @@ impl Nodes {
     /// The node, if there ever was a piece of this name.
     #[inline]
     pub(super) fn get(&self, index: NodeIndex) -> Option<&Node> {
+        visits::node();
         let chunk = self.chunks.get(index.0 as usize / CHUNK)?;
         Some(&chunk[index.0 as usize % CHUNK])
     }
@@ -84,6 +86,7 @@ impl Nodes {
     /// The first node of a bin.
     #[inline]
     pub(super) fn first(&self, bin: usize) -> Option<NodeIndex> {
+        visits::node();
         self.chunks[0][bin % CHUNK].next_in_ring()
     }
 
@@ -145,6 +148,7 @@ impl All<'_> {
     #[inline(always)]
     pub(super) fn insert(&mut self, index: NodeIndex, bin: usize) {
         let head = NodeIndex::of_bin(bin);
+        visits::node();
         let place = &mut self.chunks[0][bin % CHUNK];
         let next = place.next_free;
         place.next_free = index;
@@ -186,6 +190,7 @@ impl Index<NodeIndex> for Nodes {
 
     #[inline]
     fn index(&self, index: NodeIndex) -> &Node {
+        visits::node();
         &self.chunks[index.0 as usize / CHUNK][index.0 as usize % CHUNK]
     }
 }
@@ -195,6 +200,7 @@ impl Index<NodeIndex> for All<'_> {
 
     #[inline]
     fn index(&self, index: NodeIndex) -> &Node {
+        visits::node();
         &self.chunks[index.0 as usize / CHUNK][index.0 as usize % CHUNK]
     }
 }
@@ -202,6 +208,7 @@ impl Index<NodeIndex> for All<'_> {
 impl IndexMut<NodeIndex> for All<'_> {
     #[inline]
     fn index_mut(&mut self, index: NodeIndex) -> &mut Node {
+        visits::node();
         &mut self.chunks[index.0 as usize / CHUNK][index.0 as usize % CHUNK]
     }
 }
