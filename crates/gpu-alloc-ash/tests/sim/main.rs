@@ -25,6 +25,7 @@ mod limits;
 mod mapping;
 mod names;
 mod operations;
+mod pages;
 mod programs;
 mod queue;
 mod refusals;
