@@ -55,7 +55,7 @@ fn a_block_is_filled_and_emptied_by_halves_and_quarters(
     }
     let small: Vec<Piece> =
         (0..10).map(|i| block.allocate(15 + 3 * i, 8).expect("it is nearly empty")).collect();
-    assert!(small.iter().all(|piece| piece.offset % 8 == 0));
+    assert!(small.iter().all(|piece| piece.offset.is_multiple_of(8)));
     check(&block, 16 * MIB, &small);
     for piece in small {
         assert!(block.free(piece.offset, piece.node).is_some());
@@ -134,7 +134,7 @@ fn sizes_that_are_no_multiples_of_their_alignment_pack_into_forty_eight_mebibyte
         for round in 0..3 {
             for size in [576, 648, 720] {
                 let piece = block.allocate(size, 2).expect("it is nearly empty");
-                assert!(piece.offset % 2 == 0 && piece.size >= size);
+                assert!(piece.offset.is_multiple_of(2) && piece.size >= size);
                 live.push(piece);
             }
             let piece = live.remove(round);
