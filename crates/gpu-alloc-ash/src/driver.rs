@@ -13,6 +13,9 @@ use crate::mapped::MappedPtr;
 use crate::resource::Resource;
 use crate::{AllocError, AllocatorConfig};
 
+/// What `mmap` returns when it fails, which is no address of anything.
+const MAP_FAILED: usize = usize::MAX;
+
 /// The device and the functions that may be called on it.
 pub(crate) struct Driver {
     device: ash::Device,
@@ -133,8 +136,12 @@ impl Driver {
         // SAFETY: Promised by our caller.
         let address = unsafe { self.device.map_memory(memory, 0, vk::WHOLE_SIZE, flags) }
             .map_err(failed("vkMapMemory"))?;
-        // A null address with a success code is a broken driver; treated as a failed map.
-        let address = NonNull::new(address.cast::<u8>()).ok_or(vk::Result::ERROR_MEMORY_MAP_FAILED);
+        // A null address with a success code is a broken driver. So is the -1 of a failed `mmap`,
+        // which lavapipe 25.0.7 hands out. Both are treated as a failed map. Alignment is no proof:
+        // the mock driver maps to whatever `malloc` returns.
+        let address = NonNull::new(address.cast::<u8>())
+            .filter(|address| address.addr().get() != MAP_FAILED)
+            .ok_or(vk::Result::ERROR_MEMORY_MAP_FAILED);
         address.map(MappedPtr::new).map_err(failed("vkMapMemory"))
     }
 

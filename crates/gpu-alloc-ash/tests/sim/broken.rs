@@ -83,6 +83,20 @@ unsafe extern "system" fn map_nowhere(
     vk::Result::SUCCESS
 }
 
+/// Succeeds, and maps to what a failed `mmap` returns.
+unsafe extern "system" fn map_failed(
+    _: vk::Device,
+    _: vk::DeviceMemory,
+    _: vk::DeviceSize,
+    _: vk::DeviceSize,
+    _: vk::MemoryMapFlags,
+    out: *mut *mut c_void,
+) -> vk::Result {
+    // SAFETY: The caller's pointer.
+    unsafe { out.write(ptr::without_provenance_mut(usize::MAX)) };
+    vk::Result::SUCCESS
+}
+
 /// An allocator on an instance with one function replaced.
 fn allocator_with(
     driver: &SimDriver,
@@ -146,13 +160,15 @@ fn limits_of_zero_mean_no_limit() {
     sim.finish();
 }
 
-#[test]
-fn a_mapping_without_an_address_is_a_failed_one() {
+#[rstest]
+#[case::null(map_nowhere as *const c_void)]
+#[case::failed_mmap(map_failed as *const c_void)]
+fn a_mapping_without_an_address_is_a_failed_one(#[case] function: *const c_void) {
     let driver = SimDriver::new(DriverConfig::default()).expect("the default device is possible");
     let handle = driver.device().handle();
     let find = |name: &CStr| {
         if name == c"vkMapMemory" {
-            return map_nowhere as *const c_void;
+            return function;
         }
         // SAFETY: The device lives, and the name ends in a zero byte.
         let found = unsafe { driver.instance().get_device_proc_addr(handle, name.as_ptr()) };
