@@ -36,6 +36,8 @@ pub struct Boot {
     pub device_name: String,
     /// The driver's name, such as `llvmpipe`; empty before Vulkan 1.2.
     pub driver_name: String,
+    /// The driver's words about its version, such as `Mesa 22.3.6`; empty before Vulkan 1.2.
+    pub driver_info: String,
     /// Whether the driver is Mesa's lavapipe.
     pub is_lavapipe: bool,
     /// The memory types and heaps.
@@ -92,6 +94,7 @@ impl Boot {
             is_lavapipe: identity.is_lavapipe(),
             device_name: identity.device_name,
             driver_name: identity.driver_name,
+            driver_info: identity.driver_info,
             memory_properties,
             limits: properties.limits,
             max_memory_allocation_size: maintenance3.max_memory_allocation_size,

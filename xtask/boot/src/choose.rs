@@ -23,6 +23,8 @@ pub(crate) struct Identity {
     pub(crate) device_name: String,
     /// Empty before Vulkan 1.2, which brought the property.
     pub(crate) driver_name: String,
+    /// Empty as the name.
+    pub(crate) driver_info: String,
     pub(crate) driver_id: vk::DriverId,
     pub(crate) device_type: vk::PhysicalDeviceType,
 }
@@ -83,6 +85,7 @@ fn candidate(instance: &ash::Instance, physical_device: vk::PhysicalDevice) -> O
         identity: Identity {
             device_name: words_of(properties.device_name_as_c_str()),
             driver_name: words_of(driver.driver_name_as_c_str()),
+            driver_info: words_of(driver.driver_info_as_c_str()),
             driver_id: driver.driver_id,
             device_type: properties.device_type,
         },
@@ -140,6 +143,7 @@ mod tests {
         Identity {
             device_name: device_name.into(),
             driver_name: "the driver".into(),
+            driver_info: String::new(),
             driver_id,
             device_type,
         }

@@ -5,7 +5,10 @@
 //! one command buffer and waits for it, from any thread. [`Boot::finish`] destroys everything and
 //! hands over every message, those about leaked objects included.
 //!
-//! Does not: allocate memory, make buffers or images, open windows.
+//! [`Boot::executes`] finds out whether there is anything behind the driver, and [`gpu_tests`] is
+//! how tests tell what they could not do.
+//!
+//! Does not: allocate memory or make buffers for its user, open windows.
 //!
 //! ```no_run
 //! use vk_boot::{Boot, BootOptions, Validation};
@@ -24,9 +27,11 @@ mod boot;
 mod choose;
 mod device;
 mod error;
+pub mod gpu_tests;
 mod instance;
 mod messages;
 mod options;
+mod probe;
 mod submit;
 
 pub use ash;

@@ -4,6 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::thread;
 
 use ash::vk;
+use vk_boot::gpu_tests::{executes, report_facts, report_messages, skip};
 use vk_boot::{Boot, BootError, BootOptions, DeviceChoice, Severity, Validation};
 
 /// A buffer in memory of its own that the host can read.
@@ -72,7 +73,10 @@ fn a_device_boots_and_ends_without_a_message() {
     assert!(boot.api_version >= vk::API_VERSION_1_1);
     assert!(boot.memory_properties.memory_type_count > 0);
     assert!(boot.max_memory_allocation_size > 0);
-    assert_eq!(boot.finish(), []);
+    report_facts(&boot);
+    let messages = boot.finish();
+    report_messages(&messages);
+    assert_eq!(messages, []);
 }
 
 #[test]
@@ -140,6 +144,9 @@ fn a_missing_barrier_is_a_hazard() {
 fn two_threads_submit_at_once() {
     const ROUNDS: u32 = 50;
     let boot = boot();
+    if !executes(&boot) {
+        return skip("the device executes nothing");
+    }
     thread::scope(|scope| {
         for thread in 0..2 {
             let boot = &boot;

@@ -4,12 +4,12 @@ use ash::vk;
 use gpu_alloc_ash::{AllocError, AllocationRequest, AllocatorConfig, CreateError, GpuAllocator};
 use rstest::rstest;
 
-use crate::bytes::{assert_same_bytes, pattern};
+use crate::bytes::pattern;
 use crate::resources::{Buffer, buffer_info};
 use crate::support::{
     Gpu, STRATEGIES, allocator_with_exactly, finish_allocator, on_device, passthrough,
 };
-use crate::transfers::{fill_buffer, read_buffer};
+use crate::transfers::{assert_buffer, fill_buffer};
 
 const ADDRESSED: vk::BufferUsageFlags = vk::BufferUsageFlags::SHADER_DEVICE_ADDRESS;
 
@@ -49,8 +49,7 @@ fn addressed_buffers_lie_apart_and_keep_their_bytes(#[case] config: AllocatorCon
         assert!(pair[0].0 + pair[0].2.size <= pair[1].0, "{:#x} and {:#x}", pair[0].0, pair[1].0);
     }
     for (_, seed, buffer) in buffers {
-        let got = read_buffer(&gpu, buffer.handle, buffer.size);
-        assert_same_bytes(seed, &got, &pattern(seed, buffer.size));
+        assert_buffer(&gpu, seed, buffer.handle, &pattern(seed, buffer.size));
         buffer.destroy(&gpu);
     }
     gpu.finish();

@@ -3,10 +3,10 @@
 use ash::vk;
 use gpu_alloc_ash::Strategy;
 
-use crate::bytes::{assert_same_bytes, pattern};
+use crate::bytes::pattern;
 use crate::resources::Buffer;
 use crate::support::{Gpu, STRATEGIES, on_device};
-use crate::transfers::{fill_buffer, read_buffer};
+use crate::transfers::{assert_buffer, fill_buffer};
 
 type Usage = vk::BufferUsageFlags;
 
@@ -51,8 +51,8 @@ pub(crate) fn matrix(gpu: &Gpu, seed: u64) -> usize {
     }
     let count = filled.len();
     for Filled { buffer, usage, bytes } in filled {
-        let got = read_buffer(gpu, buffer.handle, buffer.size);
-        assert_same_bytes(format_args!("{usage:?} of {} bytes", buffer.size), &got, &bytes);
+        let what = format_args!("{usage:?} of {} bytes", buffer.size);
+        assert_buffer(gpu, what, buffer.handle, &bytes);
         buffer.destroy(gpu);
     }
     count
@@ -98,8 +98,7 @@ fn a_buffer_larger_than_the_first_block_keeps_its_bytes() {
     let large = fill(&gpu, Usage::STORAGE_BUFFER, Strategy::Pooled, bytes);
     let larger = Buffer::new(&gpu, SIZE, COPIED, &on_device(Strategy::Auto));
     assert!(larger.allocation.is_dedicated(), "above a quarter of the largest block");
-    let got = read_buffer(&gpu, large.buffer.handle, SIZE);
-    assert_same_bytes("40 MiB", &got, &large.bytes);
+    assert_buffer(&gpu, "40 MiB", large.buffer.handle, &large.bytes);
     large.buffer.destroy(&gpu);
     larger.destroy(&gpu);
     gpu.finish();
@@ -121,7 +120,7 @@ fn parts_of_a_mapped_buffer_are_written_and_read() {
     let mut got = [0u32; 3];
     gpu.allocator.read_slice(&buffer.allocation, 1001, &mut got).unwrap();
     assert_eq!(got, words);
-    assert_same_bytes("seen by the device", &read_buffer(&gpu, buffer.handle, 4096), &bytes);
+    assert_buffer(&gpu, "seen by the device", buffer.handle, &bytes);
     buffer.destroy(&gpu);
     gpu.finish();
 }

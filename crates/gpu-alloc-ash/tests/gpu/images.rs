@@ -11,7 +11,7 @@ use gpu_alloc_ash::Strategy;
 use crate::formats::FORMATS;
 use crate::resources::{Image, Shape};
 use crate::support::{Gpu, STRATEGIES, on_device};
-use crate::transfers::{assert_same_image, fill_image, image_bytes, read_image};
+use crate::transfers::{assert_image, fill_image, image_bytes};
 
 type Usage = vk::ImageUsageFlags;
 type Feature = vk::FormatFeatureFlags;
@@ -72,9 +72,8 @@ pub(crate) fn round_trips(gpu: &Gpu, seed: u64, strategies: &[Strategy]) -> Vec<
         }
     }
     for ((image, bytes), tried) in filled.into_iter().zip(&tried) {
-        let mut got = read_image(gpu, &image);
         let what = format!("{:?} {tried:?}", image.shape.format.format);
-        assert_same_image(&what, &image, &mut got, &bytes);
+        assert_image(gpu, &what, &image, &bytes);
         image.destroy(gpu);
     }
     tried
@@ -120,6 +119,8 @@ fn is_supported(gpu: &Gpu, shape: &Shape, usage: Usage) -> bool {
             assert!(limits.max_extent.height >= shape.extent.height, "{format:?}");
             true
         }
+        // It has a few features for each format, and all images.
+        Ok(_) if gpu.is_mock() => false,
         answer => {
             let refusal = answer.err();
             assert_eq!(

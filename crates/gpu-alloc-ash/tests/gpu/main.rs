@@ -8,6 +8,7 @@ mod buffers;
 mod bytes;
 mod churn;
 mod externals;
+mod failures;
 mod formats;
 mod images;
 mod modes;

@@ -14,7 +14,7 @@ use crate::resources::Buffer;
 use crate::support::{
     Gpu, allocator_on, boot, finish_allocator, finish_boot, on_device, passthrough, upload,
 };
-use crate::transfers::{fill_buffer, read_buffer};
+use crate::transfers::{assert_buffer, fill_buffer};
 
 #[test]
 #[ignore = "needs Vulkan: cargo xtask test-gpu"]
@@ -38,8 +38,7 @@ fn passthrough_asks_the_driver_for_every_allocation() {
     for (seed, buffer) in buffers {
         let bytes = pattern(seed, buffer.size);
         fill_buffer(&gpu, buffer.handle, &bytes);
-        let got = read_buffer(&gpu, buffer.handle, buffer.size);
-        assert_same_bytes(seed, &got, &bytes);
+        assert_buffer(&gpu, seed, buffer.handle, &bytes);
         buffer.destroy(&gpu);
     }
     assert_eq!(gpu.allocator.stats().total_allocated, 0, "nothing is kept");
@@ -78,8 +77,7 @@ fn the_classic_policy_has_one_size_of_blocks() {
     for buffer in [&small, &large] {
         let bytes = pattern(buffer.size, buffer.size);
         fill_buffer(&gpu, buffer.handle, &bytes);
-        let got = read_buffer(&gpu, buffer.handle, buffer.size);
-        assert_same_bytes(buffer.size, &got, &bytes);
+        assert_buffer(&gpu, buffer.size, buffer.handle, &bytes);
     }
     small.destroy(&gpu);
     large.destroy(&gpu);
@@ -104,7 +102,7 @@ fn what_another_allocator_made_comes_back_whole() {
     // SAFETY: the buffer stays bound to it, and is destroyed only by its own allocator.
     let refused = unsafe { other.free(refused.returned) }.unwrap_err();
     let buffer = Buffer { handle, size, allocation: refused.returned };
-    assert_same_bytes("still bound", &read_buffer(&gpu, handle, size), &bytes);
+    assert_buffer(&gpu, "still bound", handle, &bytes);
     buffer.destroy(&gpu);
     finish_allocator(other);
     gpu.finish();

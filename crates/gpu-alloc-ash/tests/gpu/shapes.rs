@@ -9,9 +9,7 @@ use crate::formats::{FORMATS, RGBA8};
 use crate::images::COPIED;
 use crate::resources::{Image, Shape};
 use crate::support::{Gpu, STRATEGIES, on_device, upload};
-use crate::transfers::{
-    assert_same_image, change_layout, fill_image, image_bytes, read_image, submit,
-};
+use crate::transfers::{assert_image, change_layout, fill_image, image_bytes, submit};
 
 const OPTIMAL: vk::ImageTiling = vk::ImageTiling::OPTIMAL;
 
@@ -46,8 +44,7 @@ fn every_level_and_layer_keeps_its_bytes() {
         }
     }
     for (image, bytes) in filled {
-        let mut got = read_image(&gpu, &image);
-        assert_same_image(&format!("{:?}", image.shape), &image, &mut got, &bytes);
+        assert_image(&gpu, &format!("{:?}", image.shape), &image, &bytes);
         image.destroy(&gpu);
     }
     gpu.finish();
@@ -68,8 +65,7 @@ fn layers_of_depth_and_stencil_keep_their_bytes() {
             let image = Image::new(&gpu, shape, usage, &on_device(strategy));
             let bytes = image_bytes(&image, 7);
             fill_image(&gpu, &image, &bytes);
-            let mut got = read_image(&gpu, &image);
-            assert_same_image(&format!("{:?}", format.format), &image, &mut got, &bytes);
+            assert_image(&gpu, &format!("{:?}", format.format), &image, &bytes);
             image.destroy(&gpu);
             count += 1;
         }
@@ -108,8 +104,7 @@ fn rows_that_the_host_writes_are_what_the_device_reads() {
         let from = vk::ImageLayout::PREINITIALIZED;
         let to = vk::ImageLayout::TRANSFER_SRC_OPTIMAL;
         submit(&gpu, |commands| change_layout(&gpu, commands, &image, from, to));
-        let mut got = read_image(&gpu, &image);
-        assert_same_image("rows", &image, &mut got, &rows.concat());
+        assert_image(&gpu, "rows", &image, &rows.concat());
         image.destroy(&gpu);
     }
     gpu.finish();

@@ -1,8 +1,11 @@
 //! The fixture: a device under validation with an allocator on it.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use ash::vk;
 use gpu_alloc_ash::{AllocationRequest, AllocatorConfig, GpuAllocator, Strategy, UsageFlags};
-use vk_boot::{Boot, BootOptions, TEST_REQUIREMENT_VARIABLE};
+use vk_boot::gpu_tests::{WITHOUT_COPIES, executes, report_messages};
+use vk_boot::{Boot, BootOptions, TEST_REQUIREMENT_VARIABLE, Validation};
 
 /// The strategies that every resource is tried with.
 pub(crate) const STRATEGIES: [Strategy; 2] = [Strategy::Pooled, Strategy::Dedicated];
@@ -12,6 +15,8 @@ pub(crate) struct Gpu {
     // Before `boot`, so that a test that panics still drops it before the device.
     pub(crate) allocator: GpuAllocator,
     pub(crate) boot: Boot,
+    /// Copies that the device was told to make, did not, and nobody could compare.
+    not_copied: AtomicU64,
 }
 
 impl Gpu {
@@ -23,19 +28,43 @@ impl Gpu {
     /// With `config`, to which the facts about the device are added.
     pub(crate) fn with_config(config: AllocatorConfig) -> Self {
         let boot = boot();
-        let allocator = allocator_on(&boot, config);
-        Self { allocator, boot }
+        Self::on(allocator_on(&boot, config), boot)
     }
 
     /// With `config` alone: nothing newer or other than it names is used.
     pub(crate) fn with_exactly(config: AllocatorConfig) -> Self {
         let boot = boot();
-        let allocator = allocator_with_exactly(&boot, config);
-        Self { allocator, boot }
+        Self::on(allocator_with_exactly(&boot, config), boot)
+    }
+
+    /// With `config`, to which the facts about the device are added, and without the layer.
+    pub(crate) fn without_validation(config: AllocatorConfig) -> Self {
+        let options = BootOptions { validation: Validation::Off, ..BootOptions::for_gpu_tests() };
+        let boot = boot_with(&options);
+        Self::on(allocator_on(&boot, config), boot)
+    }
+
+    fn on(allocator: GpuAllocator, boot: Boot) -> Self {
+        Self { allocator, boot, not_copied: AtomicU64::new(0) }
     }
 
     pub(crate) fn device(&self) -> &ash::Device {
         &self.boot.device
+    }
+
+    /// Whether the device does what is submitted; if not, copies are submitted and not compared.
+    pub(crate) fn executes(&self) -> bool {
+        executes(&self.boot)
+    }
+
+    /// Whether the driver is Khronos' mock, whose answers need not agree with each other.
+    pub(crate) fn is_mock(&self) -> bool {
+        self.boot.device_name.contains("Mock")
+    }
+
+    /// Counts a copy that could not be compared.
+    pub(crate) fn leave_out_copy(&self) {
+        self.not_copied.fetch_add(1, Ordering::Relaxed);
     }
 
     /// The property flags of a memory type.
@@ -54,7 +83,11 @@ impl Gpu {
     /// Ends a test that gave everything back.
     #[track_caller]
     pub(crate) fn finish(self) {
-        let Self { allocator, boot } = self;
+        let Self { allocator, boot, not_copied } = self;
+        match not_copied.into_inner() {
+            0 => {}
+            count => println!("{WITHOUT_COPIES}{count}"),
+        }
         finish_allocator(allocator);
         finish_boot(boot);
     }
@@ -62,11 +95,17 @@ impl Gpu {
 
 /// A device of its own for one test, under validation.
 pub(crate) fn boot() -> Boot {
-    let boot = Boot::new(&BootOptions::for_gpu_tests()).unwrap_or_else(|error| panic!("{error}"));
+    let boot = boot_with(&BootOptions::for_gpu_tests());
     assert!(boot.validation, "validation was required");
+    boot
+}
+
+fn boot_with(options: &BootOptions) -> Boot {
+    let boot = Boot::new(options).unwrap_or_else(|error| panic!("{error}"));
     if std::env::var(TEST_REQUIREMENT_VARIABLE).is_ok_and(|name| name == "lavapipe") {
         assert!(boot.is_lavapipe, "{} is not lavapipe", boot.device_name);
     }
+    println!("on {}, which executes: {}", boot.device_name, executes(&boot));
     boot
 }
 
@@ -101,10 +140,11 @@ pub(crate) fn finish_allocator(allocator: GpuAllocator) {
 /// Proves that the device was used as the specification says, to the end.
 #[track_caller]
 pub(crate) fn finish_boot(boot: Boot) {
-    let messages = boot.finish();
-    for message in &messages {
-        eprintln!("{message}");
+    if !boot.validation {
+        return drop(boot);
     }
+    let messages = boot.finish();
+    report_messages(&messages);
     assert!(messages.is_empty(), "{} messages of the validation layer", messages.len());
 }
 

@@ -3,10 +3,10 @@
 use std::sync::{Barrier, mpsc};
 use std::thread;
 
-use crate::bytes::{assert_same_bytes, pattern};
+use crate::bytes::pattern;
 use crate::resources::Buffer;
 use crate::support::{Gpu, on_device};
-use crate::transfers::{fill_buffer, read_buffer};
+use crate::transfers::{assert_buffer, fill_buffer};
 use crate::{buffers, images, transient};
 
 #[test]
@@ -57,8 +57,7 @@ fn what_one_thread_allocates_another_reads_and_frees() {
         let received = scope.spawn(move || {
             let mut count = 0;
             for (seed, buffer) in receiver {
-                let got = read_buffer(gpu, buffer.handle, buffer.size);
-                assert_same_bytes(seed, &got, &pattern(seed, buffer.size));
+                assert_buffer(gpu, seed, buffer.handle, &pattern(seed, buffer.size));
                 buffer.destroy(gpu);
                 count += 1;
             }

@@ -7,7 +7,7 @@ use gpu_alloc_ash::{Allocation, AllocationRequest, MemoryPropertyFlags, Strategy
 use crate::bytes::{assert_same_bytes, pattern, usize_from};
 use crate::resources::Buffer;
 use crate::support::{Gpu, STRATEGIES};
-use crate::transfers::{fill_buffer, read_buffer};
+use crate::transfers::{assert_buffer, fill_buffer};
 use crate::{buffers, raw};
 
 /// No multiple of any atom.
@@ -75,16 +75,17 @@ fn check(gpu: &Gpu, memory_type_index: u32, strategy: Strategy) {
     for buffer in neighbours {
         let mut wanted = pattern(buffer.size, OFFSET);
         wanted.extend(pattern(buffer.size + 1, buffer.size - OFFSET));
-        let got = read_buffer(gpu, buffer.handle, buffer.size);
         let what = format!("memory type {memory_type_index}, {} bytes", buffer.size);
-        assert_same_bytes(&what, &got, &wanted);
+        assert_buffer(gpu, &what, buffer.handle, &wanted);
         let bytes = pattern(buffer.size + 2, buffer.size);
         fill_buffer(gpu, buffer.handle, &bytes);
+        // Where nothing was executed, the host finds again what it wrote itself.
+        let last = if gpu.executes() { bytes } else { wanted };
         let got = read_through_address(gpu, &buffer.allocation);
         assert_same_bytes(
             what,
             &got[..usize_from(buffer.size - OFFSET)],
-            &bytes[usize_from(OFFSET)..],
+            &last[usize_from(OFFSET)..],
         );
         buffer.destroy(gpu);
     }
