@@ -50,6 +50,8 @@ pub struct Boot {
     pub enabled: Enabled,
     /// Whether the validation layer is on.
     pub validation: bool,
+    /// The version of Vulkan that the layer was written for; `None` without the layer.
+    pub layer_version: Option<u32>,
     /// Whether the layer checks synchronisation too.
     pub synchronization_validation: bool,
     pub(crate) queue_lock: Mutex<()>,
@@ -100,6 +102,7 @@ impl Boot {
             max_memory_allocation_size: maintenance3.max_memory_allocation_size,
             enabled: device.enabled,
             validation: owner.validation,
+            layer_version: owner.layer_version,
             synchronization_validation: owner.synchronization_validation,
             queue_lock: Mutex::new(()),
             owned: Some(Owned { _device: device, instance: owner }),

@@ -17,6 +17,8 @@ pub(crate) struct InstanceOwner {
     pub(crate) instance: ash::Instance,
     pub(crate) sink: Arc<MessageSink>,
     pub(crate) validation: bool,
+    /// Of Vulkan, that the layer was written for.
+    pub(crate) layer_version: Option<u32>,
     pub(crate) synchronization_validation: bool,
     /// Holds the loader's library open, so it is dropped last.
     pub(crate) entry: ash::Entry,
@@ -42,6 +44,7 @@ impl InstanceOwner {
             instance,
             sink,
             validation: layer.is_some(),
+            layer_version: layer.map(|layer| layer.version),
             synchronization_validation: layer.is_some_and(|layer| layer.has_validation_features),
             entry,
         };
@@ -77,6 +80,7 @@ impl Drop for InstanceOwner {
 /// What the validation layer can do.
 #[derive(Clone, Copy)]
 struct Layer {
+    version: u32,
     /// Whether `VK_EXT_validation_features` is there, which switches synchronisation checks on.
     has_validation_features: bool,
 }
@@ -89,12 +93,12 @@ fn layer_to_enable(entry: &ash::Entry, validation: Validation) -> Result<Option<
     // SAFETY: the entry is loaded.
     let layers = unsafe { entry.enumerate_instance_layer_properties() }
         .map_err(|result| BootError::from_call("vkEnumerateInstanceLayerProperties", result))?;
-    if !layers.iter().any(|layer| layer.layer_name_as_c_str() == Ok(LAYER)) {
+    let Some(found) = layers.iter().find(|layer| layer.layer_name_as_c_str() == Ok(LAYER)) else {
         return match validation {
             Validation::Required => Err(BootError::LayerMissing),
             Validation::Off | Validation::IfPresent => Ok(None),
         };
-    }
+    };
     let offered = |layer| {
         // SAFETY: the entry is loaded, the layer is installed.
         unsafe { entry.enumerate_instance_extension_properties(layer) }.map_err(|result| {
@@ -107,7 +111,10 @@ fn layer_to_enable(entry: &ash::Entry, validation: Validation) -> Result<Option<
     if !has(ext::debug_utils::NAME) {
         return Err(BootError::DebugUtilsMissing);
     }
-    Ok(Some(Layer { has_validation_features: has(ext::validation_features::NAME) }))
+    Ok(Some(Layer {
+        version: found.spec_version,
+        has_validation_features: has(ext::validation_features::NAME),
+    }))
 }
 
 fn create_instance(

@@ -1,6 +1,7 @@
 //! A real device under an overlay, and transfers that it executes.
 
 use ash::vk;
+use vk_boot::gpu_tests::{executes, skip};
 use vk_boot::{Boot, BootOptions};
 use vk_sim::{DriverConfig, RealDriver, SimDriver};
 
@@ -10,6 +11,16 @@ pub(crate) const TRANSFER: vk::BufferUsageFlags = vk::BufferUsageFlags::from_raw
 
 pub(crate) fn boot() -> Boot {
     Boot::new(&BootOptions::for_gpu_tests()).unwrap()
+}
+
+/// A booted device that does what is submitted to it; says so if it does not.
+pub(crate) fn boot_that_executes() -> Option<Boot> {
+    let boot = boot();
+    if executes(&boot) {
+        return Some(boot);
+    }
+    skip("the device executes nothing");
+    None
 }
 
 /// An overlay over the booted device, which has to outlive it.

@@ -1,5 +1,9 @@
 //! The wrong programs that the two name differently.
 
+/// The version of Vulkan that the layer was written for of which the exceptions are. Each version
+/// of the layer has its own names for some of the rules.
+pub(super) const LAYER: &str = "1.3.239";
+
 /// A program for which the two lists differ, with both.
 pub(super) struct Exception {
     pub(super) name: &'static str,
@@ -7,7 +11,7 @@ pub(super) struct Exception {
     pub(super) layer: &'static [&'static str],
 }
 
-/// What layer 1.3.239 checks besides, or names otherwise; the comment says which.
+/// What that layer checks besides, or names otherwise; the comment says which.
 pub(super) const EXCEPTIONS: &[Exception] = &[
     // The layer takes what is not mapped for a mapping of nothing as well.
     Exception {
