@@ -56,7 +56,8 @@ pub(crate) fn check() -> Result<(), Failure> {
     check_summary(&run::run_captured(replay(&[], Some(&lavapipe)), Echo::Shown)?)
 }
 
-fn check_summary(text: &str) -> Result<(), Failure> {
+/// The summary says that everything was freed, and that the layer was on and silent.
+pub(crate) fn check_summary(text: &str) -> Result<(), Failure> {
     for (head, tail) in [("freed", "everything"), ("validation", "0 messages")] {
         let says = |line: &str| {
             line.trim().strip_prefix(head).is_some_and(|rest| rest.trim().starts_with(tail))

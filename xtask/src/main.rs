@@ -4,6 +4,7 @@
 #![forbid(unsafe_code)]
 
 mod demo;
+mod drivers;
 mod fuzz;
 mod gpu;
 mod layering;
@@ -37,6 +38,11 @@ cargo xtask <verb>
                           on every memory table, and fuzzing, 30 s for each target
   test-gpu [--any-device] GPU tests on lavapipe under validation; with --any-device
                           on the driver that the machine or the environment chooses
+  test-gpu --driver NAME|all
+                          the same, and the demo, on real drivers that `drivers` unpacks: AMD's,
+                          NVIDIA's, Qualcomm's and Apple's open ones, and software; prints a table
+  drivers [--fresh]       unpack those drivers into target/, installing nothing; what cannot
+                          be had is reported (Debian packages, by this machine's own apt)
   versus <group> [...]    our allocators beside others on this machine, as ratios (try:
                           versus core --quick, and versus help); needs a C++ compiler
   fuzz [core] [facade] [--seconds N | --long] | --prove
@@ -71,6 +77,9 @@ fn main() -> ExitCode {
         ("fuzz", words) => fuzz::run(words),
         ("test-gpu", []) => gpu::run(gpu::Device::Lavapipe),
         ("test-gpu", ["--any-device"]) => gpu::run(gpu::Device::Any),
+        ("test-gpu", ["--driver", name]) => gpu::run_on_drivers(name),
+        ("drivers", []) => drivers::run(false),
+        ("drivers", ["--fresh"]) => drivers::run(true),
         ("tidy", []) => tidy::run(),
         _ => {
             eprint!("error: no such verb or argument: {}\n\n{HELP}", arguments.join(" "));

@@ -72,7 +72,8 @@ fn all(sections: &mut Sections) -> Result<(), Failure> {
     sections.run("no-std link check", |_| no_std::run())?;
     sections.run("fuzz inputs", fuzz::check_programs)?;
     sections.run("GPU tests", |tally| gpu::run_counted(gpu::Device::Lavapipe, tally))?;
-    sections.run("demo", |_| demo::check())
+    sections.run("demo", |_| demo::check())?;
+    sections.run("drivers", gpu::run_counted_on_drivers)
 }
 
 fn format() -> Result<(), Failure> {

@@ -3,6 +3,10 @@
 //! Silence proves nothing here, so three kinds of it are failures: a layer that does not report a
 //! deliberate error, a planted test that did not run, and a run of zero tests.
 
+mod on_drivers;
+mod table;
+mod words;
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -10,6 +14,8 @@ use crate::results::{Tally, Verdict, verdict_of};
 use crate::run::{self, Captured, Echo, Failure};
 use crate::setup;
 use crate::vulkan::{DRIVER_VARIABLES, Vulkan};
+
+pub(crate) use on_drivers::{run as run_on_drivers, run_counted as run_counted_on_drivers};
 
 /// The test that makes a deliberate error and sees the layer report it.
 const PLANTED: &str = "validation_reports_a_deliberate_error";
@@ -65,8 +71,10 @@ pub(crate) fn run_counted(device: Device, sum: &mut Tally) -> Result<(), Failure
 fn command(manifest: Option<&Path>, arguments: &[&str]) -> Command {
     let mut command = run::cargo(["test", "--all-features"]);
     command.args(arguments);
+    // Those are for drivers that `--driver` knows.
+    command.env_remove(words::DRIVER);
     if let Some(manifest) = manifest {
-        command.env(REQUIRE, "lavapipe");
+        command.env(REQUIRE, "lavapipe").env(words::EXECUTES, "yes");
         for variable in DRIVER_VARIABLES {
             command.env(variable, PathBuf::from(manifest));
         }
