@@ -20,7 +20,7 @@
 //!   [`SimDriver::set_other_usage`]);
 //! - poses: over a real driver, which then executes everything ([`SimDriver::over`]).
 //!
-//! With the feature `tables` there are the memory tables of 35 real devices, and of some hostile
+//! With the feature `tables` there are the memory tables of 38 real devices, and of some hostile
 //! ones, in the module `tables`.
 //!
 //! Does not: draw or compute, track image layouts, look for hazards between commands, order

@@ -132,6 +132,25 @@ const RADV_NO_OPT_INS: Expected = Expected { everything: RADV_SMALL_BAR.device, 
 })]
 #[case::driver_440_48("GeForce GTX 950 (NVIDIA 440.48.02)", &GTX_950_TWO_LOCAL)]
 #[case::driver_375_66("GeForce GTX 950 (Linux, 375.66)", &GTX_950_TWO_LOCAL)]
+#[case::nvk_gk110("NVK Kepler GK110 (chipset 0xf0)", &Expected {
+    device: &[0, 1],
+    host: &[1],
+    upload: &[1],
+    download: &[1],
+    host_fast: &[1],
+    upload_fast: &[1],
+    download_fast: &[1],
+    transient: &[0, 1],
+    upload_fast_large: &[1],
+    mappable_device: &[],
+    aside: &[1, 0],
+    uniform_or_staged: &[0, 1],
+    source_or_staged: &[1, 0],
+    storage_or_staged: &[0, 1],
+    target_or_staged: &[1, 0],
+    device_full: &[1, 0],
+    everything: &[0, 1],
+})]
 fn without_bar_the_host_has_system_memory(#[case] device: &str, #[case] expected: &Expected) {
     check(&selector(device), expected);
 }

@@ -54,6 +54,12 @@ use crate::tables::selector;
 #[case::rembrandt("AMD EPYC (RADV REMBRANDT)", &RADV_ALL_VISIBLE)]
 #[case::strix1("AMD EPYC (RADV STRIX1)", &RADV_ALL_VISIBLE)]
 #[case::gfx1150("AMD Radeon Graphics (RADV GFX1150)", &RADV_ALL_VISIBLE)]
+#[case::phoenix("AMD EPYC (RADV PHOENIX)", &Expected {
+    // Its protected types lie before those of AMD.
+    everything: &[0, 1, 3, 4, 2, 5, 6, 7, 8, 9, 10, 13, 15, 11, 12, 14, 16],
+    ..RADV_ALL_VISIBLE
+})]
+#[case::navi31("AMD Radeon Graphics (RADV NAVI31)", &RADV_ALL_VISIBLE)]
 #[case::navi33("AMD Radeon Graphics (RADV NAVI33)", &RADV_ALL_VISIBLE)]
 #[case::raven2("AMD Radeon Graphics (RADV RAVEN2)", &RADV_ALL_VISIBLE)]
 #[case::vega20("AMD Radeon Pro VII (RADV VEGA20)", &RADV_ALL_VISIBLE)]

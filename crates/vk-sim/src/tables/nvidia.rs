@@ -107,4 +107,15 @@ pub(super) const TABLES: &[MemoryTable] = &[
         max_memory_allocation_count: 4096,
         max_memory_allocation_size: Some(2_147_483_648),
     },
+    MemoryTable {
+        name: "NVK Kepler GK110 (chipset 0xf0)",
+        source: "measured: NVK 26.2.6 on nouveau no-op DRM shim (3 GiB VRAM is the shim's constant)",
+        device_type: vk::PhysicalDeviceType::DISCRETE_GPU,
+        heaps: &[(3_221_225_472, 1), (18_957_205_504, 0)],
+        types: &[(1, 0), (14, 1)],
+        buffer_image_granularity: 65_536,
+        non_coherent_atom_size: 64,
+        max_memory_allocation_count: 4096,
+        max_memory_allocation_size: Some(2_147_483_648),
+    },
 ];

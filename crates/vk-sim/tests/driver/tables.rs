@@ -33,14 +33,14 @@ fn checksum() -> u64 {
 
 #[test]
 fn the_numbers_are_those_of_the_reports() {
-    assert_eq!(tables::all().count(), 35);
+    assert_eq!(tables::all().count(), 38);
     assert_eq!(tables::all().map(|table| table.types.len()).sum::<usize>(), TYPE_COUNT);
     // Taken over the reports themselves, by another program.
     assert_eq!(checksum(), CHECKSUM);
 }
 
-const TYPE_COUNT: usize = 233;
-const CHECKSUM: u64 = 0xd9b5_f226_c175_2cef;
+const TYPE_COUNT: usize = 263;
+const CHECKSUM: u64 = 0xd8a0_5613_1333_dcd6;
 
 #[test]
 fn facts_that_people_know_of_these_devices() {
@@ -62,6 +62,9 @@ fn facts_that_people_know_of_these_devices() {
     // AMD on Windows lists the same eight types twice.
     let windows = find("AMD Radeon(TM) Graphics (23.19.10.11)");
     assert_eq!(windows.types[..8], windows.types[8..]);
+    // Kepler shows the host nothing of its memory, in granules of 64 KiB.
+    let kepler = find("NVK Kepler GK110 (chipset 0xf0)");
+    assert_eq!((kepler.types, kepler.buffer_image_granularity), (&[(1, 0), (14, 1)][..], 65_536));
     assert_eq!(find("SwiftShader Device (Subzero)").buffer_image_granularity, 4096);
     assert_eq!(tables::find("AMD Radeon(TM) Graphics"), None);
 }

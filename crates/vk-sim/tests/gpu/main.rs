@@ -1,4 +1,4 @@
-//! The simulated driver beside and over a real one, which is lavapipe under validation.
+//! The simulated driver beside and over a real one under validation, and the tables of real ones.
 
 mod conformance;
 mod overlay;
@@ -6,3 +6,4 @@ mod stage;
 #[path = "../driver/support.rs"]
 #[allow(dead_code, reason = "the tests of the simulated driver alone use the rest")]
 mod support;
+mod tables;

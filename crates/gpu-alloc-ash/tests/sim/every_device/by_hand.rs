@@ -56,7 +56,7 @@ fn every_memory_type_carries_bytes_when_it_is_named(#[case] config: AllocatorCon
         sum += stage.finish();
     });
     println!("{type_count} memory types, {out_of_reach} out of reach, {sum:?}");
-    assert!(type_count >= 500 && out_of_reach <= 20, "{type_count}, {out_of_reach}");
+    assert!(type_count >= 500 && out_of_reach <= 26, "{type_count}, {out_of_reach}");
     assert_eq!(sum.carried, (type_count - out_of_reach) * 2);
     assert!(sum.met_without_coherence >= 200, "{sum:?}");
 }

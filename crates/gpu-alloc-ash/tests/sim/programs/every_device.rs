@@ -40,7 +40,9 @@ fn round(rng: &mut Rng, operations: u64, sum: &mut Sum) {
         let Outcome { failures, refusals, device_copies } =
             run(sim, seed, failure_percent, operations);
         assert!(failures == 0 || failure_percent > 0, "{failures} failures");
-        assert!(failures > 0 || failure_percent < 10, "no failure in {operations} operations");
+        // With memory for one object there are few calls that could fail.
+        let is_called = failure_percent >= 10 && !device.is_single_object();
+        assert!(failures > 0 || !is_called, "no failure in {operations} operations");
         sum.programs += 1;
         sum.operations += operations;
         sum.failures += failures;
