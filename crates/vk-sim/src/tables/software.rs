@@ -85,7 +85,7 @@ pub(super) const TABLES: &[MemoryTable] = &[
     MemoryTable {
         name: "Vulkan Mock Device",
         source: "measured: Khronos mock ICD from Debian chromium-common 156",
-        device_type: vk::PhysicalDeviceType::INTEGRATED_GPU,
+        device_type: vk::PhysicalDeviceType::VIRTUAL_GPU,
         heaps: &[(8_000_000_000, 2), (8_000_000_000, 1)],
         types: &[(6, 0), (10, 0), (15, 1), (17, 1), (33, 1), (1, 1)],
         buffer_image_granularity: 1,
