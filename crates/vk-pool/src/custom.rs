@@ -43,6 +43,15 @@ pub struct BlockShape {
     pub is_only_block: bool,
 }
 
+impl BlockShape {
+    /// A block of memory type 0 and class 0, one of any number.
+    #[must_use]
+    pub fn new(size: u64, min_allocation_size: u64) -> Self {
+        let (memory_type_index, class) = (0, ClassId(0));
+        Self { size, min_allocation_size, memory_type_index, class, is_only_block: false }
+    }
+}
+
 /// The bookkeeping of one block by a user's own algorithm: see [`Algorithm::Custom`].
 ///
 /// Called with the pool borrowed, and under whatever lock its owner has around the pool: an

@@ -71,11 +71,12 @@ impl Growth {
     }
 }
 
-/// Half of `size`, if that is still at least the floor of the pool and holds `needed` bytes.
+/// Half of `size`, or the floor of the pool if that is more, if it is smaller and holds `needed` bytes.
 pub(crate) fn smaller_block_size(config: &PoolConfig, size: u64, needed: u64) -> Option<u64> {
     // A multiple of the smallest piece, which is a power of two.
     let half = (size / 2) & !(config.min_allocation_size - 1);
-    (half >= config.smallest_block_size && half >= needed).then_some(half)
+    let smaller = half.max(config.smallest_block_size);
+    (smaller < size && smaller >= needed).then_some(smaller)
 }
 
 /// The smallest multiple of `unit` that is at least `value`, or the largest number of 64 bits, which the
@@ -147,6 +148,8 @@ mod tests {
     #[case(16 * MIB, 16 * MIB, None)]
     #[case(2 * MIB, 256, Some(MIB))]
     #[case(MIB, 256, None)]
+    #[case(3 * MIB / 2, 256, Some(MIB))]
+    #[case(20 * MIB, 16 * MIB, None)]
     #[case(2 * MIB + 256, 256, Some(MIB))]
     fn halving_stops_at_the_floor_and_at_the_request(
         #[case] size: u64,

@@ -118,6 +118,15 @@ impl Suballocator {
     pub fn allocate(&mut self, size: u64, alignment: u64) -> Option<Piece> {
         match self {
             Self::TwoTier(tiers) => tiers.allocate(size, alignment),
+            _ => self.allocate_in_one_tier(size, alignment),
+        }
+    }
+
+    /// [`allocate`](Self::allocate) by all but the usual one, out of the way of that.
+    #[inline(never)]
+    fn allocate_in_one_tier(&mut self, size: u64, alignment: u64) -> Option<Piece> {
+        match self {
+            Self::TwoTier(_) => None,
             Self::Tlsf(tlsf) => {
                 let block = tlsf.allocate(size, alignment)?;
                 Some(Piece { offset: block.offset, size: block.size, node: block.node })
@@ -128,20 +137,11 @@ impl Suballocator {
                 let order = block.size.trailing_zeros() - buddy.min_block_size().trailing_zeros();
                 Some(Piece { offset: block.offset, size: block.size, node: order })
             }
-            Self::Linear(_) | Self::Custom(_) => self.allocate_otherwise(size, alignment),
-        }
-    }
-
-    /// [`allocate`](Self::allocate) by what custom pools alone are made of: out of the way of the rest.
-    #[cold]
-    fn allocate_otherwise(&mut self, size: u64, alignment: u64) -> Option<Piece> {
-        match self {
             Self::Linear(linear) => {
                 let block = linear.allocate(size, alignment).ok()?;
                 Some(Piece { offset: block.offset, size: block.size, node: block.node })
             }
             Self::Custom(custom) => custom.allocate(size, alignment, false),
-            Self::TwoTier(_) | Self::Tlsf(_) | Self::Buddy(_) | Self::OnlyBuddy(_) => None,
         }
     }
 
@@ -181,6 +181,15 @@ impl Suballocator {
     pub fn free(&mut self, offset: u64, node: u32) -> Option<u64> {
         match self {
             Self::TwoTier(tiers) => tiers.free(offset, node),
+            _ => self.free_in_one_tier(offset, node),
+        }
+    }
+
+    /// [`free`](Self::free) by all but the usual one, out of the way of that.
+    #[inline(never)]
+    fn free_in_one_tier(&mut self, offset: u64, node: u32) -> Option<u64> {
+        match self {
+            Self::TwoTier(_) => None,
             Self::Tlsf(tlsf) => tlsf.free(offset, node),
             Self::Buddy(buddy) | Self::OnlyBuddy(buddy) => {
                 let min = buddy.min_block_size();
@@ -188,17 +197,8 @@ impl Suballocator {
                 buddy.free(BuddyBlock { offset, size }).ok()?;
                 Some(size)
             }
-            Self::Linear(_) | Self::Custom(_) => self.free_otherwise(offset, node),
-        }
-    }
-
-    /// [`free`](Self::free) of what custom pools alone are made of.
-    #[cold]
-    fn free_otherwise(&mut self, offset: u64, node: u32) -> Option<u64> {
-        match self {
             Self::Linear(linear) => linear.free(offset, node),
             Self::Custom(custom) => custom.free(offset, node),
-            Self::TwoTier(_) | Self::Tlsf(_) | Self::Buddy(_) | Self::OnlyBuddy(_) => None,
         }
     }
 
@@ -225,6 +225,15 @@ impl Suballocator {
     pub(crate) fn rooms(&self) -> Rooms {
         match self {
             Self::TwoTier(tiers) => tiers.rooms(),
+            _ => self.rooms_in_one_tier(),
+        }
+    }
+
+    /// [`rooms`](Self::rooms) of all but the usual one, out of the way of that.
+    #[inline(never)]
+    fn rooms_in_one_tier(&self) -> Rooms {
+        match self {
+            Self::TwoTier(_) => Rooms::default(),
             Self::Tlsf(tlsf) => Rooms { large: tlsf.room(), small: 0 },
             Self::Buddy(buddy) => {
                 let unit_log = buddy.min_block_size().trailing_zeros();
@@ -232,23 +241,16 @@ impl Suballocator {
             }
             Self::OnlyBuddy(_) => Rooms::ONLY,
             Self::Linear(linear) => Self::linear_rooms(linear),
-            Self::Custom(custom) => Self::custom_rooms(custom),
+            Self::Custom(custom) => Rooms::of_largest(custom.room_units()),
         }
     }
 
     /// An empty one is listed by its size, as all empty blocks are.
-    #[cold]
     fn linear_rooms(linear: &Linear) -> Rooms {
         let stats = linear.stats();
         match stats.allocation_count {
             0 => Rooms { small: 1, ..Rooms::of_largest(stats.total_size / linear.unit()) },
             _ => Rooms::BY_AGE,
         }
-    }
-
-    /// Out of the way of the others, which hardly need a register for theirs.
-    #[cold]
-    fn custom_rooms(custom: &CustomBlock) -> Rooms {
-        Rooms::of_largest(custom.room_units())
     }
 }

@@ -6,7 +6,8 @@ mod support;
 use rstest::rstest;
 use support::{Bench, KIB, MIB, bytes};
 use vk_pool::{
-    Algorithm, Answer, DeviceLimits, HeapLimits, LimitError, Piece, PoolConfig, Suballocator,
+    Algorithm, Answer, BlockShape, DeviceLimits, HeapLimits, LimitError, Piece, PoolConfig,
+    Suballocator,
 };
 
 const ALGORITHMS: [Algorithm; 3] = [Algorithm::TwoTier, Algorithm::Tlsf, Algorithm::Buddy];
@@ -22,7 +23,8 @@ impl Random {
 }
 
 fn block(algorithm: Algorithm, size: u64, unit: u64) -> Suballocator {
-    Suballocator::new(algorithm, size, unit).expect("the block can be")
+    let shape = BlockShape::new(size, unit);
+    Suballocator::new(&algorithm, &shape).expect("the block can be")
 }
 
 /// Live pieces overlap nowhere, end within the block, and are what the block says lives in it.
