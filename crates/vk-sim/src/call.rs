@@ -70,6 +70,7 @@ calls! {
     CmdUpdateBuffer
     CmdCopyBufferToImage
     CmdCopyImageToBuffer
+    CmdClearColorImage
     CmdPipelineBarrier
     CmdPipelineBarrier2
     CreateFence

@@ -31,6 +31,12 @@ pub(crate) enum Command {
         image: u64,
         regions: Vec<vk::BufferImageCopy>,
     },
+    /// Levels and layers are written out; the texel is as many bytes as one of the image's.
+    ClearImage {
+        image: u64,
+        texel: Vec<u8>,
+        ranges: Vec<vk::ImageSubresourceRange>,
+    },
     /// Commands run one after the other, so it waits for nothing; what it names has to live.
     Barrier {
         buffers: Vec<u64>,
@@ -61,6 +67,7 @@ impl Command {
                 vec![buffer(handle)]
             }
             Self::CopyTexels { buffer: from, image: to, .. } => vec![buffer(from), image(to)],
+            Self::ClearImage { image: handle, .. } => vec![image(handle)],
             Self::Barrier { buffers, images } => {
                 buffers.iter().map(buffer).chain(images.iter().map(image)).collect()
             }

@@ -9,6 +9,7 @@ use ash::vk;
 
 use crate::command::{Command, TexelCopy};
 use crate::host_memory::HostMemory;
+use crate::image::ImageForm;
 use crate::objects::Resource;
 use crate::requirements::Form;
 use crate::state::Books;
@@ -52,7 +53,7 @@ impl Books {
             }
             Command::FillBuffer { buffer, offset, size, word } => {
                 let to = self.address(ObjectKind::Buffer, *buffer).plus(*offset);
-                self.fill(to, *size, *word)
+                self.fill(to, *size, &word.to_ne_bytes())
             }
             Command::UpdateBuffer { buffer, offset, bytes } => {
                 let to = self.address(ObjectKind::Buffer, *buffer).plus(*offset);
@@ -62,8 +63,36 @@ impl Books {
             Command::CopyTexels { direction, buffer, image, regions } => regions
                 .iter()
                 .try_for_each(|region| self.copy_region(*direction, (*buffer, *image), region)),
+            Command::ClearImage { image, texel, ranges } => {
+                ranges.iter().try_for_each(|range| self.clear_range(*image, texel, range))
+            }
             Command::Barrier { .. } => Some(()),
         }
+    }
+
+    fn clear_range(
+        &mut self,
+        image: u64,
+        texel: &[u8],
+        range: &vk::ImageSubresourceRange,
+    ) -> Option<()> {
+        let form = self.image_form(image);
+        let to = self.address(ObjectKind::Image, image);
+        for level in range.base_mip_level..range.base_mip_level + range.level_count {
+            for layer in range.base_array_layer..range.base_array_layer + range.layer_count {
+                for (offset, size) in form.layer_spans(level, layer) {
+                    self.fill(to.plus(offset), size, texel)?;
+                }
+            }
+        }
+        Some(())
+    }
+
+    fn image_form(&self, image: u64) -> ImageForm {
+        let Some(Resource { form: Form::Image { image, .. }, .. }) = self.images.get(&image) else {
+            unreachable!("the image cannot be destroyed before the command has run");
+        };
+        *image
     }
 
     fn copy_region(
@@ -72,11 +101,7 @@ impl Books {
         (buffer, image): (u64, u64),
         region: &vk::BufferImageCopy,
     ) -> Option<()> {
-        let Some(Resource { form: Form::Image { image: form, .. }, .. }) = self.images.get(&image)
-        else {
-            unreachable!("the image cannot be destroyed before the command has run");
-        };
-        let form = *form;
+        let form = self.image_form(image);
         let in_buffer = self.address(ObjectKind::Buffer, buffer);
         let in_image = self.address(ObjectKind::Image, image);
         for row in rows(&form, region) {
@@ -115,16 +140,17 @@ impl Books {
         Some(())
     }
 
-    fn fill(&mut self, to: Address, size: u64, word: u32) -> Option<()> {
-        let mut scratch = scratch(size);
-        for bytes in scratch.chunks_exact_mut(4) {
-            bytes.copy_from_slice(&word.to_ne_bytes());
-        }
+    /// Fills with a word or a texel, over and over; it is far smaller than the scratch memory.
+    fn fill(&mut self, to: Address, size: u64, pattern: &[u8]) -> Option<()> {
+        let length = pattern.len() as u64;
+        let step = SCRATCH / length * length;
+        let mut scratch = scratch(size.min(step));
+        scratch.iter_mut().zip(pattern.iter().cycle()).for_each(|(byte, &wanted)| *byte = wanted);
         let mut done = 0;
         while done < size {
             let piece = piece(&mut scratch, size - done);
             self.device(to)?.write(to.offset + done, piece);
-            done += SCRATCH;
+            done += step;
         }
         Some(())
     }

@@ -77,6 +77,16 @@ const ASTC: [(u32, u32); 14] = [
 const FIRST_COMPRESSED: i32 = 131;
 const FIRST_ASTC: i32 = 157;
 
+/// Formats of depth, stencil, or both.
+const DEPTH_STENCIL: std::ops::RangeInclusive<i32> = 124..=130;
+
+/// Whether `vkCmdClearColorImage` takes the format: neither compressed nor of depth or stencil
+/// (VUID-vkCmdClearColorImage-image-00007).
+pub(crate) fn is_clearable(format: vk::Format) -> bool {
+    let block = TexelBlock::of(format);
+    (block.width, block.height) == (1, 1) && !DEPTH_STENCIL.contains(&format.as_raw())
+}
+
 impl TexelBlock {
     pub(crate) fn of(format: vk::Format) -> Self {
         let raw = format.as_raw();
@@ -98,6 +108,17 @@ impl TexelBlock {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_colour_is_no_depth_and_not_compressed() {
+        use vk::Format as F;
+        for format in [F::R8_UNORM, F::R32G32B32A32_UINT, F::E5B9G9R9_UFLOAT_PACK32] {
+            assert!(is_clearable(format), "{format:?}");
+        }
+        for format in [F::D16_UNORM, F::S8_UINT, F::D32_SFLOAT_S8_UINT, F::BC1_RGB_UNORM_BLOCK] {
+            assert!(!is_clearable(format), "{format:?}");
+        }
+    }
 
     #[test]
     fn formats_have_the_bytes_that_the_specification_lists() {

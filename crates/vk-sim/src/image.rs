@@ -18,6 +18,8 @@ pub(crate) struct ImageForm {
     pub(crate) samples: u32,
     pub(crate) usage: vk::ImageUsageFlags,
     pub(crate) is_linear: bool,
+    /// Whether a colour can be written to all of it at once.
+    pub(crate) is_clearable: bool,
 }
 
 impl ImageForm {
@@ -53,6 +55,15 @@ impl ImageForm {
             .checked_mul(down)?
             .checked_mul(u64::from(self.level_extent(level).depth))?
             .checked_mul(u64::from(self.block.bytes))
+    }
+
+    /// Where the texels of a layer of a level are, and how many bytes: once for each sample.
+    pub(crate) fn layer_spans(&self, level: u32, layer: u32) -> impl Iterator<Item = (u64, u64)> {
+        let size = self.layer_bytes(level).expect("the whole image was measured when it was made");
+        let first = self.layer_offset(level, layer);
+        // All within the image, whose size fits.
+        let of_sample = move |sample| first + size * u64::from(self.array_layers) * sample;
+        (0..u64::from(self.samples)).map(move |sample| (of_sample(sample), size))
     }
 
     /// Where a level begins; `None` if that is past 2^64.
@@ -94,6 +105,7 @@ mod tests {
             samples: 1,
             usage: vk::ImageUsageFlags::SAMPLED,
             is_linear: false,
+            is_clearable: true,
         }
     }
 
@@ -117,6 +129,20 @@ mod tests {
         assert_eq!(compressed.bytes(), Some(8 * (10 + 2 + 1)));
         let sampled = ImageForm { samples: 4, ..image([16, 16, 1], 1, 1) };
         assert_eq!(sampled.bytes(), Some(4096));
+    }
+
+    #[test]
+    fn the_layers_of_all_samples_tile_the_image() {
+        let image = ImageForm { samples: 4, ..image([16, 8, 1], 2, 3) };
+        let layers = (0..2).flat_map(|level| (0..3).map(move |layer| (level, layer)));
+        let mut spans: Vec<_> =
+            layers.flat_map(|(level, layer)| image.layer_spans(level, layer)).collect();
+        spans.sort_unstable();
+        let end = spans.into_iter().fold(0, |end, (offset, size)| {
+            assert_eq!(offset, end);
+            offset + size
+        });
+        assert_eq!(Some(end), image.bytes());
     }
 
     #[test]

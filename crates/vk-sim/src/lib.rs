@@ -10,8 +10,8 @@
 //!   careful program avoids are a list of their own ([`SimDriver::lints`]);
 //! - keeps host and device apart: non-coherent memory has a copy for each, so a forgotten flush or
 //!   invalidation, or an atom that two resources share, shows as wrong bytes;
-//! - executes transfers: copies, fills and updates of buffers, and copies to and from images, when
-//!   the program waits for what it submitted;
+//! - executes transfers: copies, fills and updates of buffers, copies to and from images, and clears of
+//!   colour images, when the program waits for what it submitted;
 //! - counts: every call ([`SimDriver::calls`]) and every living object ([`SimDriver::live`]);
 //! - fails: any call that may fail does so on demand, by number, size, memory type or heap, or at
 //!   random ([`SimDriver::fail`], [`SimDriver::fail_within`], [`SimDriver::fail_randomly`]);
@@ -25,7 +25,8 @@
 //!
 //! Does not: draw or compute, track image layouts, look for hazards between commands, order
 //! queues by semaphores, or know about what is not memory. Copies take a texel as a whole, whatever
-//! the aspect. A function that it lacks is null in the tables, and ash aborts the process when it is
+//! the aspect. Clears do not convert colours: a texel is the bytes of the `VkClearColorValue`, as many as
+//! it has, over and over if it has more; right for zeroes, and for formats of 32 bits a component. A function that it lacks is null in the tables, and ash aborts the process when it is
 //! called.
 //!
 //! ```
@@ -61,6 +62,7 @@
 mod backing;
 mod bind;
 mod call;
+mod clear;
 mod command;
 mod config;
 mod config_error;

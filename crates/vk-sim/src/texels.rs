@@ -47,7 +47,8 @@ impl Entered<'_> {
         self.push(command_buffer, Command::CopyTexels { direction, buffer, image, regions })
     }
 
-    fn transfer_image(&mut self, role: Role, handle: u64) -> CallResult<ImageForm> {
+    /// An image with memory and the usage for its role.
+    pub(crate) fn transfer_image(&mut self, role: Role, handle: u64) -> CallResult<ImageForm> {
         let resource = self.with_memory(role, ObjectKind::Image, handle)?;
         let Form::Image { image, .. } = resource.form else {
             return Err(self.unknown(ObjectKind::Image, handle));

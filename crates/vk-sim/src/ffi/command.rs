@@ -96,6 +96,27 @@ pub(super) unsafe extern "system" fn cmd_copy_image_to_buffer(
     });
 }
 
+pub(super) unsafe extern "system" fn cmd_clear_color_image(
+    command_buffer: vk::CommandBuffer,
+    image: vk::Image,
+    layout: vk::ImageLayout,
+    color: *const vk::ClearColorValue,
+    count: u32,
+    ranges: *const vk::ImageSubresourceRange,
+) {
+    // SAFETY: clause 1.
+    let state = unsafe { command_state_of(command_buffer) };
+    // SAFETY: clause 2.
+    let color = unsafe { &*color };
+    // SAFETY: Any bytes are a value of each member, and each takes all of them.
+    let color = unsafe { color.uint32 };
+    // SAFETY: clause 2.
+    let ranges = unsafe { slice_of(count, ranges) }.to_vec();
+    let _ = state.enter(Call::CmdClearColorImage).and_then(|mut call| {
+        call.clear_image(command_buffer.as_raw(), image.as_raw(), layout, color, ranges)
+    });
+}
+
 pub(super) unsafe extern "system" fn cmd_pipeline_barrier(
     command_buffer: vk::CommandBuffer,
     _from: vk::PipelineStageFlags,

@@ -135,6 +135,7 @@ pub(super) fn pool_entry(name: &[u8]) -> Option<Entry> {
             => PFN_vkCmdCopyBufferToImage, command::cmd_copy_buffer_to_image;
         V1_0 b"vkCmdCopyImageToBuffer"
             => PFN_vkCmdCopyImageToBuffer, command::cmd_copy_image_to_buffer;
+        V1_0 b"vkCmdClearColorImage" => PFN_vkCmdClearColorImage, command::cmd_clear_color_image;
         V1_0 b"vkCmdPipelineBarrier" => PFN_vkCmdPipelineBarrier, command::cmd_pipeline_barrier;
         V1_3 b"vkCmdPipelineBarrier2" => PFN_vkCmdPipelineBarrier2, command::cmd_pipeline_barrier2;
         SYNCHRONIZATION2 b"vkCmdPipelineBarrier2KHR"

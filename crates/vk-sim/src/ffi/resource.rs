@@ -4,7 +4,7 @@ use ash::vk::{self, Handle};
 
 use super::{state_of, write_handle};
 use crate::call::Call;
-use crate::format::TexelBlock;
+use crate::format::{self, TexelBlock};
 use crate::image::ImageForm;
 use crate::requirements::Form;
 use crate::resource::Made;
@@ -84,6 +84,7 @@ pub(super) fn image_form(info: &vk::ImageCreateInfo<'_>) -> Form {
             samples: info.samples.as_raw().max(1),
             usage: info.usage,
             is_linear: info.tiling == vk::ImageTiling::LINEAR,
+            is_clearable: format::is_clearable(info.format),
         },
         is_protected: info.flags.contains(vk::ImageCreateFlags::PROTECTED),
     }

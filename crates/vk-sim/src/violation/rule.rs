@@ -111,6 +111,12 @@ pub enum Rule {
     ShortRows { member: &'static str, value: u32, extent: u32 },
     /// The offset in the buffer is not a multiple of the texel's size.
     TexelOffset { offset: u64, texel_bytes: u64 },
+    /// The image is cleared in a layout that clears do not take; the layout's value.
+    ClearLayout { layout: i32 },
+    /// An aspect other than the colour is cleared; the bits.
+    ClearAspect { aspect: u32 },
+    /// The format of the image that is cleared is compressed, or of depth or stencil.
+    ClearFormat { image: u64 },
     /// The object lives when the device or the instance is destroyed.
     Leak { kind: ObjectKind, handle: u64 },
     /// Practice: the allocation is larger than `maxMemoryAllocationSize`, so it may fail.

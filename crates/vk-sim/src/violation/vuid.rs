@@ -61,6 +61,7 @@ impl Violation {
             return Some(match self.call {
                 Call::CmdCopyBuffer => ("VkBufferCopy", "size-01988"),
                 Call::CmdFillBuffer => (owner, "size-00026"),
+                Call::CmdClearColorImage => (owner, "rangeCount-arraylength"),
                 Call::CmdUpdateBuffer => (owner, "dataSize-arraylength"),
                 Call::AllocateMemory => ("VkMemoryAllocateInfo", "allocationSize-00638"),
                 Call::CreateBuffer | Call::GetDeviceBufferMemoryRequirements => {
@@ -70,6 +71,11 @@ impl Violation {
                 _ => return None,
             });
         };
+        if self.call == Call::CmdClearColorImage {
+            let is_level = member == "levelCount";
+            let clause = if is_level { "levelCount-01720" } else { "layerCount-01721" };
+            return Some(("VkImageSubresourceRange", clause));
+        }
         if matches!(self.call, Call::CmdCopyBufferToImage | Call::CmdCopyImageToBuffer) {
             let clause = match member {
                 "width" => "imageExtent-06659",

@@ -121,6 +121,7 @@ impl Violation {
             (Call::CmdCopyBufferToImage, Role::Destination) => "dstImage-00177",
             (Call::CmdCopyImageToBuffer, Role::Source) => "srcImage-00186",
             (Call::CmdCopyImageToBuffer, Role::Destination) => "dstBuffer-00191",
+            (Call::CmdClearColorImage, _) => "image-00002",
             _ => return None,
         })
     }
@@ -135,6 +136,7 @@ impl Violation {
             (Call::CmdCopyBufferToImage, Role::Destination) => "dstImage-00178",
             (Call::CmdCopyImageToBuffer, Role::Source) => "srcImage-00187",
             (Call::CmdCopyImageToBuffer, Role::Destination) => "dstBuffer-00192",
+            (Call::CmdClearColorImage, _) => "image-00003",
             _ => return None,
         })
     }
@@ -160,6 +162,15 @@ impl Violation {
             (_, Rule::TransferNotOnWord { .. }) => "dstOffset-00036",
             (_, Rule::UpdateTooLarge { .. }) => "dataSize-00037",
             (_, Rule::TransferOverlap { .. }) => "pRegions-00117",
+            (Call::CmdClearColorImage, Rule::NoSubresource { member, .. }) => match member {
+                "baseMipLevel" => "baseMipLevel-01470",
+                "levelCount" => "pRanges-01692",
+                "baseArrayLayer" => "baseArrayLayer-01472",
+                _ => "pRanges-01693",
+            },
+            (_, Rule::ClearLayout { .. }) => "imageLayout-00005",
+            (_, Rule::ClearAspect { .. }) => "aspectMask-02498",
+            (_, Rule::ClearFormat { .. }) => "image-00007",
             (Call::CmdCopyBufferToImage, Rule::NoSubresource { member: "mipLevel", .. }) => {
                 "imageSubresource-01701"
             }

@@ -64,6 +64,11 @@ impl Rule {
             R::TexelOffset { offset, texel_bytes } => {
                 write!(f, "offset {offset} is not a multiple of a texel's {texel_bytes} bytes")
             }
+            R::ClearLayout { layout } => write!(f, "layout {layout} is none to clear in"),
+            R::ClearAspect { aspect } => write!(f, "aspects {aspect:#x} are not the colour alone"),
+            R::ClearFormat { image } => {
+                write!(f, "image {image:#x} is compressed, or of depth or stencil")
+            }
             _ => fmt::Debug::fmt(self, f),
         }
     }

@@ -3,6 +3,7 @@
 mod bindings;
 mod budgets;
 mod calls;
+mod clears;
 mod coherence;
 mod command_rules;
 mod commands;

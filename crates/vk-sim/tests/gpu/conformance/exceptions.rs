@@ -76,6 +76,24 @@ pub(super) const EXCEPTIONS: &[Exception] = &[
             "VUID-vkCmdCopyBufferToImage-pRegions-07273",
         ],
     },
+    // The layer goes on to the number of levels, of which none is left.
+    Exception {
+        name: "clear a level that is not there",
+        simulated: &["VUID-vkCmdClearColorImage-baseMipLevel-01470"],
+        layer: &[
+            "VUID-vkCmdClearColorImage-baseMipLevel-01470",
+            "VUID-vkCmdClearColorImage-pRanges-01692",
+        ],
+    },
+    // The same of layers.
+    Exception {
+        name: "clear a layer that is not there",
+        simulated: &["VUID-vkCmdClearColorImage-baseArrayLayer-01472"],
+        layer: &[
+            "VUID-vkCmdClearColorImage-baseArrayLayer-01472",
+            "VUID-vkCmdClearColorImage-pRanges-01693",
+        ],
+    },
     // The layer has a name of its own for this cause.
     Exception {
         name: "submit before the end",

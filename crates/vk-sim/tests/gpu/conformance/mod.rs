@@ -7,6 +7,7 @@
 //! that are listed, and those have to be exceptions indeed.
 
 mod binding;
+mod clears;
 mod commands;
 mod exceptions;
 mod lavapipe;
@@ -29,7 +30,8 @@ fn version(number: u32) -> String {
 }
 
 fn programs() -> impl Iterator<Item = &'static Program> {
-    [memory::PROGRAMS, binding::PROGRAMS, commands::PROGRAMS].into_iter().flatten()
+    let lists = [memory::PROGRAMS, binding::PROGRAMS, commands::PROGRAMS, clears::PROGRAMS];
+    lists.into_iter().flatten()
 }
 
 fn exception(name: &str) -> Option<&'static Exception> {
