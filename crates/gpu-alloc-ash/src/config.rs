@@ -195,6 +195,7 @@ impl AllocatorConfig {
             algorithm: Algorithm::TwoTier,
             buffer_image_granularity: facts.buffer_image_granularity,
             atom_size: facts.atom_size,
+            margin: 0,
             min_allocation_size: self.min_allocation_size,
             first_block_size: first,
             largest_block_size: largest,

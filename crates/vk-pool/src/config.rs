@@ -36,6 +36,9 @@ pub struct PoolConfig {
     /// The device's `nonCoherentAtomSize` in bytes if the type is host-visible and not coherent,
     /// else 1. A power of two.
     pub atom_size: u64,
+    /// Bytes behind each piece of a block that are taken with it, and are nobody's; a memory object of its
+    /// own has none. Where a block has no room for piece and margin, the request is as if it were that large.
+    pub margin: u64,
     /// The smallest piece that a block hands out, in bytes, a power of two.
     pub min_allocation_size: u64,
     /// The least alignment of every allocation, in bytes, a power of two.
@@ -84,6 +87,7 @@ impl Default for PoolConfig {
             algorithm: Algorithm::TwoTier,
             buffer_image_granularity: 1,
             atom_size: 1,
+            margin: 0,
             min_allocation_size: 256,
             min_alignment: 1,
             first_block_size: 16 << 20,

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use rstest::rstest;
 use support::{Bench, KIB, MIB, bytes};
 use vk_pool::{
-    Answer, BlockId, Dedicated, HeapBudgets, HeapLimits, MemoryPool, PoolBooks, PoolConfig,
-    PoolRequest, ResourceKind, Retention,
+    Algorithm, Answer, BlockId, Dedicated, HeapBudgets, HeapLimits, MemoryPool, PoolBooks,
+    PoolConfig, PoolRequest, RequestError, ResourceKind, Retention,
 };
 
 fn keep(floor_bytes: u64) -> PoolConfig {
@@ -295,4 +295,60 @@ fn the_same_calls_give_the_same_places() {
         offsets
     };
     assert_eq!(run(), run());
+}
+
+/// Whatever the algorithm and the units, so many bytes behind each piece are nobody's.
+#[rstest]
+fn a_margin_lies_behind_each_piece_of_a_block(
+    #[values(Algorithm::TwoTier, Algorithm::Tlsf, Algorithm::Buddy)] algorithm: Algorithm,
+    #[values(1, 64, 4096)] atom_size: u64,
+    #[values(1, 16, 5000)] margin: u64,
+) {
+    let mut bench = Bench::new(PoolConfig {
+        algorithm,
+        atom_size,
+        margin,
+        buffer_image_granularity: 1024,
+        first_block_size: MIB,
+        largest_block_size: MIB,
+        dedicated_above: MIB,
+        ..keep(0)
+    });
+    let kinds = [ResourceKind::Linear, ResourceKind::NonLinear, ResourceKind::Unknown];
+    let sizes = (0..120).map(|step| 1 + step * step * 7);
+    let requests = sizes.zip(kinds.into_iter().cycle());
+    let mut places: Vec<_> =
+        requests.map(|(size, kind)| bench.allocate(&PoolRequest { kind, ..bytes(size) })).collect();
+    bench.check_books();
+    places.sort_unstable_by_key(|place| (place.slot(), place.offset()));
+    let mut neighbours = 0;
+    for pair in places.windows(2) {
+        let end = pair[0].offset() + pair[0].size() + margin;
+        let next = if pair[0].slot() == pair[1].slot() { pair[1].offset() } else { MIB };
+        assert!(end <= next, "{pair:?}");
+        neighbours += u32::from(pair[0].slot() == pair[1].slot());
+    }
+    assert!(neighbours >= 100, "{neighbours}");
+    assert_eq!(bench.pool.stats().requested_size, places.iter().map(|place| place.size()).sum());
+    for place in places {
+        bench.free(place);
+    }
+    bench.check_books();
+}
+
+#[test]
+fn a_margin_takes_no_part_in_what_is_dedicated() {
+    let mut bench = Bench::new(PoolConfig { margin: u64::MAX, ..PoolConfig::default() });
+    for dedicated in [Dedicated::Always, Dedicated::BySize] {
+        let place = bench.allocate(&PoolRequest { dedicated, ..bytes(1000) });
+        assert!(place.is_dedicated(), "no block has room for the margin");
+        assert_eq!(bench.pool.stats().dedicated_size, 1000, "to the byte");
+        bench.free(place);
+    }
+    let refused = bench.pool.allocate(&PoolRequest { dedicated: Dedicated::Never, ..bytes(1000) });
+    assert!(
+        matches!(refused, Err(RequestError::LargerThanBlock { size: 1000, .. })),
+        "{refused:?}"
+    );
+    bench.check_books();
 }

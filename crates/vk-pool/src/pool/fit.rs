@@ -43,7 +43,7 @@ pub(super) fn fit(config: &PoolConfig, request: &PoolRequest) -> Result<Fit, Req
         ResourceKind::NonLinear | ResourceKind::Unknown => config.buffer_image_granularity,
     };
     let unit = granule.max(config.atom_size);
-    let rounded = round_up(size, unit);
+    let rounded = size.checked_add(config.margin).and_then(|size| round_up(size, unit));
     let alignment_rounded = alignment.max(unit);
     let needed = rounded.and_then(|rounded| {
         config.algorithm.needed(rounded, alignment_rounded, config.min_allocation_size)
