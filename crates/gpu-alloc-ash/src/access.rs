@@ -211,18 +211,29 @@ enum CacheOperation {
 /// Allocations of non-coherent types own their atoms, and blocks are multiples of an atom, so the
 /// range stays within the object; an object of one allocation may end inside of an atom, and the
 /// range then ends with it.
-fn atom_range<'a>(
+pub(crate) fn atom_range<'a>(
     allocation: &Allocation,
     pools: &TypePools,
     offset: u64,
     size: u64,
 ) -> vk::MappedMemoryRange<'a> {
-    let atom = pools.atom_size();
     let first = allocation.offset() + offset;
-    let start = first - first % atom;
-    let mut end = (first + size).next_multiple_of(atom);
+    let range = whole_atoms(allocation.memory(), pools.atom_size(), first, first + size);
     if allocation.is_whole_object() {
-        end = end.min(allocation.size());
+        let end = (range.offset + range.size).min(allocation.size());
+        return range.size(end - range.offset);
     }
-    vk::MappedMemoryRange::default().memory(allocation.memory()).offset(start).size(end - start)
+    range
+}
+
+/// The range of atoms that covers these bytes of a memory object.
+pub(crate) fn whole_atoms<'a>(
+    memory: vk::DeviceMemory,
+    atom: u64,
+    first: u64,
+    end: u64,
+) -> vk::MappedMemoryRange<'a> {
+    let start = first - first % atom;
+    let size = end.next_multiple_of(atom) - start;
+    vk::MappedMemoryRange::default().memory(memory).offset(start).size(size)
 }

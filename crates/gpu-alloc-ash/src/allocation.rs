@@ -36,8 +36,36 @@ pub struct Allocation {
     pub(crate) memory_type_index: u8,
     /// The shard of its memory type that keeps its books.
     pub(crate) shard: u8,
-    /// Whether the side table has a name for it.
-    pub(crate) named: bool,
+    /// What else there is to know about it.
+    pub(crate) notes: Notes,
+}
+
+/// What is to be done when an allocation is freed, beyond giving its place back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Notes(u8);
+
+impl Notes {
+    pub(crate) const NONE: Self = Self(0);
+    /// The side table has a name for it.
+    pub(crate) const NAMED: Self = Self(1);
+    /// A margin behind it was written, and is in the list of guards.
+    pub(crate) const GUARDED: Self = Self(2);
+    /// It is filled when it is freed.
+    pub(crate) const FILLED: Self = Self(4);
+    /// Zeroes were asked for, and the device has to write them. Alone, it asks for nothing.
+    pub(crate) const UNZEROED: Self = Self(8);
+
+    pub(crate) fn contains(self, other: Self) -> bool {
+        self.0 & other.0 != 0
+    }
+
+    pub(crate) fn insert(&mut self, other: Self) {
+        self.0 |= other.0;
+    }
+
+    pub(crate) fn remove(&mut self, other: Self) {
+        self.0 &= !other.0;
+    }
 }
 
 /// Who keeps the books of an allocation.
@@ -103,6 +131,16 @@ impl Allocation {
     #[must_use]
     pub fn mapped_ptr(&self) -> Option<NonNull<u8>> {
         self.mapped.map(MappedPtr::get)
+    }
+
+    /// Whether [`zeroed`](crate::AllocationRequest::zeroed) memory was asked for, and the host could not
+    /// write the zeroes: the memory is not host-visible, or it is for an image whose texels only the device
+    /// can write. The device has to, for example by
+    /// [`record_zeroes`](crate::GpuAllocator::record_zeroes) or
+    /// [`record_clear`](crate::GpuAllocator::record_clear), before anything reads it.
+    #[must_use]
+    pub fn needs_zeroing(&self) -> bool {
+        self.notes.contains(Notes::UNZEROED)
     }
 
     /// Whether it reaches to the end of its memory object, so that a flush range may end there

@@ -10,11 +10,12 @@ use memtype_select::{
 };
 use vk_pool::{ClassId, DeviceLimits, HeapBudgets, HeapLimits};
 
-use crate::allocation::Home;
+use crate::allocation::{Home, Notes};
 use crate::config::TypeFacts;
 use crate::driver::Driver;
 use crate::external::ExternalObjects;
 use crate::facts::{BudgetQuery, DeviceFacts};
+use crate::guards::Guards;
 use crate::names::Names;
 use crate::pools::{MemoryObject, TypePools};
 use crate::{
@@ -39,6 +40,7 @@ pub struct GpuAllocator {
     pub(crate) types: Box<[TypePools]>,
     pub(crate) external: ExternalObjects,
     pub(crate) names: Names,
+    pub(crate) guards: Guards,
     /// Tells the allocations of this allocator from those of others in this process.
     pub(crate) id: u32,
     pub(crate) next_block_id: AtomicU64,
@@ -46,6 +48,8 @@ pub struct GpuAllocator {
     /// Three quarters of what the device and the head-room allow: beyond it, what the driver merely
     /// prefers is not followed.
     pub(crate) many_objects: u32,
+    /// Whether the configuration has new allocations of mapped memory written to.
+    pub(crate) alters: bool,
     pub(crate) torn_down: bool,
 }
 
@@ -98,10 +102,12 @@ impl GpuAllocator {
             types,
             external: ExternalObjects::new(),
             names: Names::new(),
+            guards: Guards::new(),
             id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
             next_block_id: AtomicU64::new(0),
             max_memory_allocation_size: facts.max_memory_allocation_size,
             many_objects: max_objects.saturating_sub(config.allocation_count_head_room) / 4 * 3,
+            alters: config.fill.is_some() || config.corruption_margin > 0,
             torn_down: false,
             config,
         };
@@ -134,12 +140,12 @@ impl GpuAllocator {
     ///
     /// 1. The device has finished with everything that was bound to the allocation.
     /// 2. What was bound to it is destroyed, or will not be used again.
-    pub unsafe fn free(&self, allocation: Allocation) -> Result<(), Refused<Allocation>> {
+    pub unsafe fn free(&self, mut allocation: Allocation) -> Result<(), Refused<Allocation>> {
         if allocation.allocator_id != self.id {
             return Err(self.foreign(allocation));
         }
-        if allocation.named {
-            self.names.remove(&allocation);
+        if allocation.notes != Notes::NONE {
+            self.settle_notes(&mut allocation);
         }
         let place = match allocation.home {
             Home::Pool(place) => place,
@@ -239,6 +245,7 @@ fn type_pools(
             heap_index,
             heap_size: heap.size,
             class: ClassId(0),
+            host_visible,
             host_only: host_visible && !flags.contains(MemoryPropertyFlags::DEVICE_LOCAL),
             buffer_image_granularity,
             atom_size: if host_visible && !coherent { atom_size } else { 1 },

@@ -1,7 +1,7 @@
 //! Many allocations at once: all or none, and one turn of the lock instead of many.
 #![allow(unsafe_code)]
 
-use crate::allocation::Home;
+use crate::allocation::{Home, Notes};
 use crate::place::Terms;
 use crate::{AllocError, Allocation, AllocationRequest, FreeError, GpuAllocator, Refused};
 
@@ -20,17 +20,21 @@ impl GpuAllocator {
     ) -> Result<Vec<Allocation>, AllocError> {
         let mut made = Vec::with_capacity(count);
         while made.len() < count {
-            match self.allocate(request) {
-                Ok(allocation) => made.push(allocation),
-                Err(error) => {
-                    // SAFETY: 1. and 2. Nobody has seen these allocations.
-                    let freed = unsafe { self.free_many(made) };
-                    debug_assert!(freed.is_ok(), "they were made above");
-                    return Err(error);
+            let result = self.allocate(request).and_then(|allocation| {
+                made.push(allocation);
+                let first = made.len();
+                self.place_more(request, &Terms::default(), count - first, &mut made);
+                if !self.prepares(request) {
+                    return Ok(());
                 }
+                made[first..].iter_mut().try_for_each(|more| self.prepare(more, request))
+            });
+            if let Err(error) = result {
+                // SAFETY: 1. Nobody has seen these allocations, some of which may not be prepared.
+                let freed = unsafe { self.free_many(made) };
+                debug_assert!(freed.is_ok(), "they were made above");
+                return Err(error);
             }
-            let left = count - made.len();
-            self.place_more(request, &Terms::default(), left, &mut made);
         }
         Ok(made)
     }
@@ -56,11 +60,11 @@ impl GpuAllocator {
                 FreeError::ForeignAllocation { owner: foreign.allocator_id, asked: self.id };
             return Err(Refused { returned: allocations, error });
         }
-        // What has a name or is external goes one by one; the rest by runs of one shard.
+        // What has notes or is external goes one by one; the rest by runs of one shard.
         let (mut others, mut pieces) = (Vec::new(), Vec::new());
         for allocation in allocations {
             match allocation.home {
-                Home::Pool(place) if !allocation.named => {
+                Home::Pool(place) if allocation.notes == Notes::NONE => {
                     let shard = (allocation.memory_type_index, allocation.shard);
                     pieces.push((shard, (allocation.class, place)));
                 }

@@ -65,6 +65,19 @@ pub struct AllocatorConfig {
     /// Empty blocks are also kept up to the peak of live bytes over the last few thousand operations
     /// divided by this; 0 for none. Default 4.
     pub retained_live_divisor: u64,
+    /// Bytes behind each piece of a block of host-visible memory, which are written when it is made, and
+    /// checked when it is freed, by [`check_corruption`](crate::GpuAllocator::check_corruption) and at the
+    /// end: who wrote past an allocation is found, and named. Memory of its own has none, as it has exactly
+    /// its resource's size.
+    ///
+    /// At most 64 KiB. 0, the default, is off and costs nothing. On, it costs these bytes (a power of two
+    /// becomes a bit more than one), and for each allocation two turns of a lock, an entry of a map, and the
+    /// writing and reading of the bytes, with a flush and an invalidation where memory is not coherent.
+    pub corruption_margin: u64,
+    /// What host-visible memory is filled with when it is allocated, and pieces of blocks when they are
+    /// freed, so that who relies on either shows. `None`, the default, is off and costs nothing. On, each
+    /// byte is written twice, and flushed where memory is not coherent.
+    pub fill: Option<FillBytes>,
     /// Limits in bytes on what this allocator holds of each heap.
     pub heap_limits: [Option<u64>; vk::MAX_MEMORY_HEAPS],
     /// Limit on the blocks of each heap. Dedicated memory does not count. Default none.
@@ -76,6 +89,25 @@ pub struct AllocatorConfig {
     /// Memory objects of the device's `maxMemoryAllocationCount` that are left to others. Default 0.
     pub allocation_count_head_room: u32,
 }
+
+/// The bytes that memory is filled with, by [`AllocatorConfig::fill`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct FillBytes {
+    /// When it is allocated.
+    pub created: u8,
+    /// When it is freed.
+    pub destroyed: u8,
+}
+
+impl Default for FillBytes {
+    /// 0xDC and 0xEF, as VMA's.
+    fn default() -> Self {
+        Self { created: 0xdc, destroyed: 0xef }
+    }
+}
+
+/// The largest [`AllocatorConfig::corruption_margin`].
+const LARGEST_MARGIN: u64 = 64 << 10;
 
 impl Default for AllocatorConfig {
     fn default() -> Self {
@@ -96,6 +128,8 @@ impl Default for AllocatorConfig {
             dedicated_floor: 1 << 20,
             retained_bytes: None,
             retained_live_divisor: 4,
+            corruption_margin: 0,
+            fill: None,
             heap_limits: [None; vk::MAX_MEMORY_HEAPS],
             max_blocks_per_heap: None,
             shards: None,
@@ -142,6 +176,9 @@ impl AllocatorConfig {
         if self.ext_memory_budget && self.api_version < vk::API_VERSION_1_1 {
             return Err(ConfigError::BudgetNeedsVulkan11 { api_version: self.api_version });
         }
+        if self.corruption_margin > LARGEST_MARGIN {
+            return Err(ConfigError::Margin { margin: self.corruption_margin });
+        }
         if let Some(shards) = self.shards.filter(|shards| !(1..=64).contains(shards)) {
             return Err(ConfigError::Shards { shards });
         }
@@ -156,6 +193,7 @@ impl AllocatorConfig {
             heap_size: u64::MAX,
             class: ClassId(0),
             host_only: false,
+            host_visible: true,
             buffer_image_granularity: 1,
             atom_size: 1,
         };
@@ -195,7 +233,7 @@ impl AllocatorConfig {
             algorithm: Algorithm::TwoTier,
             buffer_image_granularity: facts.buffer_image_granularity,
             atom_size: facts.atom_size,
-            margin: 0,
+            margin: if facts.host_visible { self.corruption_margin } else { 0 },
             min_allocation_size: self.min_allocation_size,
             first_block_size: first,
             largest_block_size: largest,
@@ -219,6 +257,7 @@ pub(crate) struct TypeFacts {
     pub(crate) class: ClassId,
     /// Host-visible and not device-local.
     pub(crate) host_only: bool,
+    pub(crate) host_visible: bool,
     pub(crate) buffer_image_granularity: u64,
     pub(crate) atom_size: u64,
 }

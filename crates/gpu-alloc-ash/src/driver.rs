@@ -170,6 +170,38 @@ impl Driver {
 
     /// # Safety
     ///
+    /// 1. The clauses of [`GpuAllocator::record_zeroes`](crate::GpuAllocator::record_zeroes).
+    pub(crate) unsafe fn fill_buffer_with_zeroes(
+        &self,
+        command_buffer: vk::CommandBuffer,
+        buffer: vk::Buffer,
+    ) {
+        // SAFETY: Promised by our caller.
+        unsafe { self.device.cmd_fill_buffer(command_buffer, buffer, 0, vk::WHOLE_SIZE, 0) };
+    }
+
+    /// # Safety
+    ///
+    /// 1. The clauses of [`GpuAllocator::record_clear`](crate::GpuAllocator::record_clear).
+    pub(crate) unsafe fn clear_image(
+        &self,
+        command_buffer: vk::CommandBuffer,
+        image: vk::Image,
+        layout: vk::ImageLayout,
+    ) {
+        let zeroes = vk::ClearColorValue::default();
+        let whole = vk::ImageSubresourceRange::default()
+            .aspect_mask(vk::ImageAspectFlags::COLOR)
+            .level_count(vk::REMAINING_MIP_LEVELS)
+            .layer_count(vk::REMAINING_ARRAY_LAYERS);
+        // SAFETY: Promised by our caller.
+        unsafe {
+            self.device.cmd_clear_color_image(command_buffer, image, layout, &zeroes, &[whole]);
+        }
+    }
+
+    /// # Safety
+    ///
     /// 1. `info` is valid usage on the device.
     pub(crate) unsafe fn create_buffer(
         &self,

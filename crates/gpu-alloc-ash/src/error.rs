@@ -23,6 +23,12 @@ pub enum ConfigError {
         /// The configuration's API version.
         api_version: u32,
     },
+    /// A margin is at most 64 KiB.
+    #[error("corruption_margin is {margin} bytes, the largest is 65536")]
+    Margin {
+        /// The configuration's margin in bytes.
+        margin: u64,
+    },
     /// There is one shard of each memory type at least, and 64 at most.
     #[error("{shards} shards, there are 1 to 64")]
     Shards {

@@ -8,7 +8,7 @@ use parking_lot::Mutex;
 
 use vk_pool::ClassId;
 
-use crate::allocation::{Home, type_number};
+use crate::allocation::{Home, Notes, type_number};
 use crate::mapped::MappedPtr;
 use crate::{AdoptError, Allocation, GpuAllocator};
 
@@ -116,7 +116,7 @@ impl GpuAllocator {
             class: ClassId(0),
             memory_type_index: type_number(memory_type_index),
             shard: 0,
-            named: false,
+            notes: Notes::NONE,
         };
         if let Some(name) = name {
             self.name(&mut allocation, name);

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 
 use vk_pool::{BlockId, BlockRequest, ClassId, LimitError, Reservation};
 
-use crate::allocation::{Home, type_number};
+use crate::allocation::{Home, Notes, type_number};
 use crate::driver::ObjectInfo;
 use crate::facts::BudgetQuery;
 use crate::place::Attempt;
@@ -110,7 +110,7 @@ impl GpuAllocator {
             class,
             memory_type_index: type_number(memory_type_index),
             shard,
-            named: false,
+            notes: Notes::NONE,
         }
     }
 

@@ -5,8 +5,8 @@ use core::fmt;
 use ash::vk::Handle;
 use vk_pool::LiveAllocation;
 
-use crate::GpuAllocator;
 use crate::names::NameKey;
+use crate::{GpuAllocator, Overrun};
 
 /// What kind of memory a live allocation holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -30,20 +30,23 @@ pub struct Leak {
     pub memory_type_index: u32,
     /// Bytes from the start of its memory object.
     pub offset: u64,
-    /// Bytes it holds, rounding included.
+    /// Bytes it holds, rounding and margin included.
     pub size: u64,
     /// What kind of memory it holds.
     pub kind: LeakKind,
 }
 
-/// The allocations that were alive when their allocator was destroyed. Their memory objects are
-/// leaked: freeing them under their users would be worse.
+/// What was wrong when an allocator was destroyed. The memory objects of allocations that were alive
+/// are leaked: freeing them under their users would be worse.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{} allocations were alive when their allocator was destroyed; their memory objects are leaked", leaks.len())]
+#[error("{} allocations were alive when their allocator was destroyed, and their memory objects are leaked; {} overruns were found", leaks.len(), overruns.len())]
 #[non_exhaustive]
 pub struct Leaks {
-    /// All of them.
+    /// The allocations that were alive.
     pub leaks: Vec<Leak>,
+    /// The allocations behind which somebody wrote: those alive, and those freed before whose overruns
+    /// nobody has [taken](GpuAllocator::take_overruns).
+    pub overruns: Vec<Overrun>,
 }
 
 impl fmt::Display for Leak {
@@ -109,22 +112,28 @@ impl GpuAllocator {
     ///
     /// # Errors
     ///
-    /// [`Leaks`] lists the allocations that are alive. What they hold is leaked, and logged, instead
-    /// of freed under them; everything else is freed.
+    /// [`Leaks`] lists the allocations that are alive, and those that were overrun. What is alive is
+    /// leaked, and logged, instead of freed under its users; everything else is freed.
     pub fn destroy(mut self) -> Result<(), Leaks> {
-        let leaks = self.tear_down();
-        if leaks.is_empty() { Ok(()) } else { Err(Leaks { leaks }) }
+        let (leaks, overruns) = self.tear_down();
+        if leaks.is_empty() && overruns.is_empty() {
+            return Ok(());
+        }
+        Err(Leaks { leaks, overruns })
     }
 
     /// Frees what nobody uses; answers, and logs, what is used.
-    fn tear_down(&mut self) -> Vec<Leak> {
+    fn tear_down(&mut self) -> (Vec<Leak>, Vec<Overrun>) {
         self.torn_down = true;
         let leaks = self.leaks();
+        let mut overruns = self.take_overruns();
+        // While the memory is there.
+        overruns.extend(self.check_corruption());
         self.trim();
         for leak in &leaks {
             log::warn!("leaked {leak}");
         }
-        leaks
+        (leaks, overruns)
     }
 }
 

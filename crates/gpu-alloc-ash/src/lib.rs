@@ -64,6 +64,39 @@
 //! something must be freed; [`GpuAllocator::trim`] gives back what other heaps keep empty. At most, a
 //! block that was made on the way stays as an empty one.
 //!
+//! # Finding overruns
+//!
+//! With [`AllocatorConfig::corruption_margin`] there are bytes behind each piece of host-visible memory that
+//! nobody may write. They are looked at when the allocation is freed, by
+//! [`GpuAllocator::check_corruption`], and at the end: an [`Overrun`] has the allocation's name, its size, the
+//! first wrong byte, and what stands there.
+//!
+//! ```
+//! # use gpu_alloc_ash::{AllocationRequest, AllocatorConfig, GpuAllocator, UsageFlags, ash::vk};
+//! # let driver = vk_sim::SimDriver::new(vk_sim::DriverConfig::default())?;
+//! # let (instance, physical_device, device) = (driver.instance(), driver.physical_device(), driver.device());
+//! let mut config = AllocatorConfig::default();
+//! config.corruption_margin = 16;
+//! # // SAFETY: The three belong together and outlive the allocator.
+//! # let allocator = unsafe { GpuAllocator::new(instance, physical_device, device, config) }?;
+//! let request = AllocationRequest { size: 100, usage: UsageFlags::UPLOAD, name: Some("mesh"), ..Default::default() };
+//! let mesh = allocator.allocate(&request)?;
+//! let first = mesh.mapped_ptr().expect("uploads are mapped");
+//! // SAFETY: For the example: the byte is one past the mesh, and still in its block.
+//! unsafe { first.as_ptr().add(100).write(7) };
+//! // SAFETY: Nothing was bound to it.
+//! unsafe { allocator.free(mesh) }?;
+//! assert_eq!(
+//!     allocator.take_overruns()[0].to_string(),
+//!     "mesh: 100 bytes at offset 0, memory type 1, were overrun: from byte 100 on there is 07"
+//! );
+//! # allocator.destroy()?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! [`AllocatorConfig::fill`] shows who reads what was never written, or was freed;
+//! [`AllocationRequest::zeroed`] is for those who need zeroes. All three cost nothing when they are off.
+//!
 //! # What is unsafe, and what is not
 //!
 //! Allocating from numbers, copying, statistics and reports are safe. What is not, says so in numbered
@@ -100,16 +133,19 @@ mod error;
 mod external;
 mod facts;
 mod grow;
+mod guards;
 mod home;
 mod leaks;
 mod mapped;
 mod names;
 mod place;
 mod pools;
+mod prepare;
 mod request;
 mod resource;
 mod stats;
 mod sync;
+mod zeroes;
 
 pub use ash;
 pub use memtype_select::{
@@ -120,11 +156,12 @@ pub use vk_pool::{HeapBudget, HeapUsage, LimitError, PoolStats, ResourceKind};
 
 pub use allocation::Allocation;
 pub use allocator::GpuAllocator;
-pub use config::AllocatorConfig;
+pub use config::{AllocatorConfig, FillBytes};
 pub use error::{
     AccessError, AdoptError, AllocError, ConfigError, CreateError, FreeError, Refused,
 };
 pub use external::ExternalMemory;
+pub use guards::Overrun;
 pub use leaks::{Leak, LeakKind, Leaks};
 pub use request::{AllocationRequest, Strategy};
 pub use stats::AllocatorStats;

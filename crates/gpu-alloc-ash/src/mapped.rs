@@ -47,6 +47,21 @@ impl MappedPtr {
         unsafe { target.0.as_ptr().copy_from_nonoverlapping(bytes.as_ptr(), bytes.len()) };
     }
 
+    /// Writes `size` bytes of one value to `offset`.
+    ///
+    /// # Safety
+    ///
+    /// 1. The mapping reaches at least `offset + size` bytes further.
+    /// 2. No other host thread accesses those bytes meanwhile.
+    pub(crate) unsafe fn fill(self, offset: u64, size: u64, byte: u8) {
+        let size = usize::try_from(size).expect("a mapping fits into the address space");
+        // SAFETY: 1. Promised by our caller.
+        let target = unsafe { self.add(offset) };
+        // SAFETY: The target is valid for the size, by our clause 1, and nobody else touches it, by
+        // clause 2.
+        unsafe { target.0.as_ptr().write_bytes(byte, size) };
+    }
+
     /// Copies `size` bytes at `offset` to `target`.
     ///
     /// # Safety

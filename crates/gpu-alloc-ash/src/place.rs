@@ -13,6 +13,7 @@ use memtype_select::MemoryRequest;
 use smallvec::SmallVec;
 use vk_pool::{ClassId, Dedicated, PoolRequest};
 
+use crate::allocation::Notes;
 use crate::driver::DedicatedWish;
 use crate::pools::Asked;
 use crate::resource::Resource;
@@ -60,9 +61,19 @@ impl GpuAllocator {
         request: &AllocationRequest<'_>,
         terms: &Terms,
     ) -> Result<Allocation, AllocError> {
-        if let Some(name) = request.name {
-            return self.allocate_named(request, terms, name);
+        if self.prepares(request) {
+            return self.allocate_prepared(request, terms);
         }
+        self.allocate_plain(request, terms)
+    }
+
+    /// Memory without a name, whose bytes are whatever they are.
+    #[inline]
+    fn allocate_plain(
+        &self,
+        request: &AllocationRequest<'_>,
+        terms: &Terms,
+    ) -> Result<Allocation, AllocError> {
         self.check(request)?;
         let dedicated = self.dedicated_choice(request, terms)?;
         if dedicated != Dedicated::Always
@@ -84,19 +95,18 @@ impl GpuAllocator {
         self.allocate_anywhere(request, terms, dedicated)
     }
 
-    /// [`allocate_within`](Self::allocate_within) with a name, which is put down with no lock held.
+    /// [`allocate_within`](Self::allocate_within) with a name, or with bytes to be written, for which no
+    /// lock is held.
     #[cold]
     #[inline(never)]
-    fn allocate_named(
+    fn allocate_prepared(
         &self,
         request: &AllocationRequest<'_>,
         terms: &Terms,
-        name: &str,
     ) -> Result<Allocation, AllocError> {
-        let nameless = AllocationRequest { name: None, ..*request };
-        let mut allocation = self.allocate_within(&nameless, terms)?;
-        self.name(&mut allocation, name);
-        Ok(allocation)
+        let plain = AllocationRequest { name: None, zeroed: false, ..*request };
+        let allocation = self.allocate_plain(&plain, terms)?;
+        self.prepared(allocation, request)
     }
 
     /// Every memory type in turn, with new blocks, smaller ones, and memory of its own at last.
@@ -243,7 +253,7 @@ impl GpuAllocator {
     }
 
     /// Takes up to `count` more of a request out of blocks of its best memory type that exist, under
-    /// one lock.
+    /// one lock. They are not [prepared](Self::prepare) yet.
     pub(crate) fn place_more(
         &self,
         request: &AllocationRequest<'_>,
@@ -257,19 +267,12 @@ impl GpuAllocator {
         let AllocationRequest { size, alignment, kind, .. } = *request;
         let pool_request = PoolRequest { size, alignment, kind, dedicated, upper: false };
         let class = class(request.device_address);
-        let first = made.len();
-        {
-            let (shard, mut locked) = self.types[memory_type_index as usize].lock_home();
-            let Some(entry) = locked.class(class) else { return };
-            for _ in 0..count {
-                let Some(place) = entry.pool.allocate_placed(&pool_request) else { break };
-                let placed = entry.placed(place, shard);
-                made.push(self.allocation(class, memory_type_index, placed));
-            }
-        }
-        // Names are put down with the lock let go.
-        if let Some(name) = request.name {
-            made[first..].iter_mut().for_each(|allocation| self.name(allocation, name));
+        let (shard, mut locked) = self.types[memory_type_index as usize].lock_home();
+        let Some(entry) = locked.class(class) else { return };
+        for _ in 0..count {
+            let Some(place) = entry.pool.allocate_placed(&pool_request) else { break };
+            let placed = entry.placed(place, shard);
+            made.push(self.allocation(class, memory_type_index, placed));
         }
     }
 
@@ -292,7 +295,7 @@ impl GpuAllocator {
     /// Puts a name down in the side table; with no lock held.
     pub(crate) fn name(&self, allocation: &mut Allocation, name: &str) {
         self.names.insert(allocation, name);
-        allocation.named = true;
+        allocation.notes.insert(Notes::NAMED);
     }
 }
 

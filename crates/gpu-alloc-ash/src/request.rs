@@ -63,6 +63,10 @@ pub struct AllocationRequest<'a> {
     pub within_budget: bool,
     /// Refuse the request rather than call the driver: only blocks that exist are asked.
     pub never_allocate: bool,
+    /// Memory of zeroes: where it is host-visible, the host writes them, which costs that; elsewhere, and
+    /// for a non-linear [`kind`](Self::kind), whose texels only the device can write,
+    /// [`needs_zeroing`](crate::Allocation::needs_zeroing) says that the device has to.
+    pub zeroed: bool,
     /// A name for reports. Kept in a side table: nameless allocations pay nothing.
     pub name: Option<&'a str>,
 }
@@ -82,6 +86,7 @@ impl AllocationRequest<'_> {
         device_address: false,
         within_budget: false,
         never_allocate: false,
+        zeroed: false,
         name: None,
     };
 }

@@ -11,8 +11,20 @@ const LEVELS: [(&str, &str); 4] = [
 ];
 
 /// The facade's modules that may lift the level, in alphabetic order.
-const FACADE_MODULES: &[&str] =
-    &["access", "allocator", "batch", "create", "driver", "external", "facts", "grow", "mapped"];
+const FACADE_MODULES: &[&str] = &[
+    "access",
+    "allocator",
+    "batch",
+    "create",
+    "driver",
+    "external",
+    "facts",
+    "grow",
+    "guards",
+    "mapped",
+    "prepare",
+    "zeroes",
+];
 
 /// The modules that lift the level, by library.
 const MODULES: [(&str, &[&str]); 2] =

@@ -11,7 +11,7 @@ use std::thread;
 
 use ash::vk;
 use gpu_alloc_ash::{
-    Allocation, AllocationRequest, AllocatorConfig, ResourceKind, Strategy, UsageFlags,
+    Allocation, AllocationRequest, AllocatorConfig, FillBytes, ResourceKind, Strategy, UsageFlags,
 };
 use rstest::rstest;
 
@@ -241,11 +241,20 @@ fn small_blocks() -> AllocatorConfig {
     config
 }
 
+/// Small blocks with everything that finds mistakes; the end finds none.
+fn guarded() -> AllocatorConfig {
+    let mut config = small_blocks();
+    config.corruption_margin = 64;
+    config.fill = Some(FillBytes::default());
+    config
+}
+
 #[rstest]
 #[case::default(AllocatorConfig::default(), 1)]
 #[case::small_blocks(small_blocks(), 1)]
 #[case::from_two_threads(AllocatorConfig::default(), 2)]
 #[case::small_blocks_from_two_threads(small_blocks(), 2)]
+#[case::guarded_from_two_threads(guarded(), 2)]
 #[case::passthrough_from_two_threads(passthrough(), 2)]
 #[ignore = "needs Vulkan: cargo xtask test-gpu"]
 fn random_programs_keep_their_bytes(#[case] config: AllocatorConfig, #[case] thread_count: u64) {

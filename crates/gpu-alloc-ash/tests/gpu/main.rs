@@ -10,6 +10,7 @@ mod churn;
 mod externals;
 mod failures;
 mod formats;
+mod guards;
 mod images;
 mod modes;
 mod raw;

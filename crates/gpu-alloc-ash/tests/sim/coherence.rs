@@ -153,7 +153,7 @@ fn whoever_forgets_is_found_on_every_device() {
 }
 
 /// The types with bytes that the host sees and that are chosen without being required.
-fn visible_types(device: &Device) -> Vec<(u32, vk::MemoryPropertyFlags)> {
+pub(crate) fn visible_types(device: &Device) -> Vec<(u32, vk::MemoryPropertyFlags)> {
     let special =
         vk::MemoryPropertyFlags::DEVICE_COHERENT_AMD | vk::MemoryPropertyFlags::DEVICE_UNCACHED_AMD;
     let types = (0..).zip(&device.config.memory_types);

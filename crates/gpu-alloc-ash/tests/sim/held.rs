@@ -15,6 +15,8 @@ pub(crate) enum Held {
     RawBuffer(vk::Buffer),
     /// An image without memory, which the allocator does not know.
     RawImage(vk::Image),
+    /// A command buffer that is being recorded, with its pool.
+    Recording(vk::CommandPool, vk::CommandBuffer),
 }
 
 impl Held {
@@ -24,7 +26,7 @@ impl Held {
             Self::Memory(allocation) | Self::Buffer(_, allocation) | Self::Image(_, allocation) => {
                 Some(allocation)
             }
-            Self::RawBuffer(_) | Self::RawImage(_) => None,
+            Self::RawBuffer(_) | Self::RawImage(_) | Self::Recording(..) => None,
         }
     }
 
@@ -34,7 +36,7 @@ impl Held {
             Self::Memory(allocation) | Self::Buffer(_, allocation) | Self::Image(_, allocation) => {
                 Some(allocation)
             }
-            Self::RawBuffer(_) | Self::RawImage(_) => None,
+            Self::RawBuffer(_) | Self::RawImage(_) | Self::Recording(..) => None,
         }
     }
 
@@ -47,6 +49,10 @@ impl Held {
             Self::Image(image, allocation) => sim.destroy_image(image, allocation),
             Self::RawBuffer(buffer) => sim.destroy_raw_buffer(buffer),
             Self::RawImage(image) => sim.destroy_raw_image(image),
+            // SAFETY: The driver lives, and nothing was submitted.
+            Self::Recording(pool, _) => unsafe {
+                sim.driver.device().destroy_command_pool(pool, None);
+            },
         }
     }
 }

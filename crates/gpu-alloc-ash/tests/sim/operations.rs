@@ -2,7 +2,8 @@
 
 use ash::vk;
 use gpu_alloc_ash::{
-    AccessError, AllocError, AllocationRequest, AllocatorConfig, CreateError, Strategy, UsageFlags,
+    AccessError, AllocError, AllocationRequest, AllocatorConfig, CreateError, FillBytes, Strategy,
+    UsageFlags,
 };
 use vk_sim::{Call, DriverConfig};
 
@@ -77,6 +78,13 @@ const SMALL: AllocationRequest<'static> = AllocationRequest {
     ..AllocationRequest::DEFAULT
 };
 const UPLOAD: AllocationRequest<'static> = AllocationRequest { usage: UsageFlags::UPLOAD, ..SMALL };
+/// In memory that the host does not see.
+const ZEROED: AllocationRequest<'static> = AllocationRequest {
+    usage: UsageFlags::FAST_DEVICE_ACCESS,
+    memory_type_bits: 1,
+    zeroed: true,
+    ..SMALL
+};
 const READ_BACK: AllocationRequest<'static> =
     AllocationRequest { usage: UsageFlags::DOWNLOAD, ..SMALL };
 const DEDICATED: AllocationRequest<'static> =
@@ -205,6 +213,61 @@ fn with_addresses() -> Sim {
     Sim::with_config(config)
 }
 
+/// Everything is filled, and has a margin, in memory that has to be flushed.
+fn prepared() -> Sim {
+    let mut config = AllocatorConfig::default();
+    config.corruption_margin = 100;
+    config.fill = Some(FillBytes::default());
+    Sim::new(tables::non_coherent(64), config)
+}
+
+/// Not coherent, with nothing prepared but what is asked for.
+fn not_coherent() -> Sim {
+    Sim::new(tables::non_coherent(64), AllocatorConfig::default())
+}
+
+fn many(sim: &Sim, held: &mut Vec<Held>, request: &AllocationRequest<'_>) -> Result<(), Failed> {
+    held.extend(sim.allocator.allocate_many(request, 3)?.into_iter().map(Held::Memory));
+    Ok(())
+}
+
+/// A command buffer to record zeroes in.
+fn recording(sim: &Sim) -> Vec<Held> {
+    let device = sim.driver.device();
+    let info = vk::CommandPoolCreateInfo::default();
+    // SAFETY: The driver lives.
+    let pool = unsafe { device.create_command_pool(&info, None) }.expect("nothing is planted");
+    let info = vk::CommandBufferAllocateInfo::default().command_pool(pool).command_buffer_count(1);
+    // SAFETY: The driver lives.
+    let commands = unsafe { device.allocate_command_buffers(&info) }.expect("nothing is planted");
+    let info = vk::CommandBufferBeginInfo::default();
+    // SAFETY: The driver lives.
+    unsafe { device.begin_command_buffer(commands[0], &info) }.expect("nothing is planted");
+    vec![Held::Recording(pool, commands[0])]
+}
+
+fn zeroed_buffer(sim: &Sim, held: &mut Vec<Held>) -> Result<(), Failed> {
+    let Held::Recording(_, commands) = held[0] else { unreachable!("prepared") };
+    let info = buffer_info(3000).usage(vk::BufferUsageFlags::TRANSFER_DST);
+    let (buffer, mut memory) = sim.create_buffer(&info, &ZEROED)?;
+    // SAFETY: 1. and 2. The buffer is bound to the memory; nothing is ever submitted.
+    unsafe { sim.allocator.record_zeroes(commands, buffer, &mut memory) };
+    held.push(Held::Buffer(buffer, memory));
+    Ok(())
+}
+
+fn zeroed_image(sim: &Sim, held: &mut Vec<Held>) -> Result<(), Failed> {
+    let Held::Recording(_, commands) = held[0] else { unreachable!("prepared") };
+    let tiling = vk::ImageTiling::OPTIMAL;
+    let info = image_info(32, tiling).usage(vk::ImageUsageFlags::TRANSFER_DST);
+    let (image, mut memory) = sim.create_image(&info, &ZEROED)?;
+    let layout = vk::ImageLayout::GENERAL;
+    // SAFETY: 1. to 3. The image is bound to the memory; nothing is ever submitted.
+    unsafe { sim.allocator.record_clear(commands, image, layout, &mut memory) };
+    held.push(Held::Image(image, memory));
+    Ok(())
+}
+
 /// The driver is asked for its budgets as well.
 fn with_budgets() -> Sim {
     let mut config = AllocatorConfig::default();
@@ -257,6 +320,18 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         act: for_raw_buffer },
     Operation { name: "allocate_for_image", sim: Sim::default, prepare: raw_resources, falls_back: true,
         act: for_raw_image },
+    Operation { name: "filled and guarded", sim: prepared, prepare: nothing, falls_back: true,
+        act: |sim, held| allocate(sim, held, &UPLOAD) },
+    Operation { name: "filled, dedicated", sim: prepared, prepare: nothing, falls_back: false,
+        act: |sim, held| allocate(sim, held, &DEDICATED) },
+    Operation { name: "create_buffer, filled and guarded", sim: prepared, prepare: nothing, falls_back: true,
+        act: |sim, held| buffer(sim, held, &SMALL) },
+    Operation { name: "zeroed, in room that there is", sim: not_coherent, prepare: read_back, falls_back: false,
+        act: |sim, held| allocate(sim, held, &AllocationRequest { zeroed: true, ..UPLOAD }) },
+    Operation { name: "allocate_many, filled and guarded", sim: prepared, prepare: nothing, falls_back: true,
+        act: |sim, held| many(sim, held, &UPLOAD) },
+    Operation { name: "record_zeroes", sim: Sim::default, prepare: recording, falls_back: true, act: zeroed_buffer },
+    Operation { name: "record_clear", sim: Sim::default, prepare: recording, falls_back: true, act: zeroed_image },
     Operation { name: "write", sim: Sim::default, prepare: read_back, falls_back: false, act: |sim, held| write(sim, held) },
     Operation { name: "read", sim: Sim::default, prepare: read_back, falls_back: false, act: |sim, held| read(sim, held) },
     Operation { name: "write_slice", sim: Sim::default, prepare: read_back, falls_back: false, act: |sim, held| write_slice(sim, held) },

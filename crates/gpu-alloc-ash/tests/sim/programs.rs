@@ -5,8 +5,8 @@ mod shadow;
 
 use ash::vk;
 use gpu_alloc_ash::{
-    AccessError, AllocError, AllocationRequest, AllocatorConfig, CreateError, LimitError,
-    ResourceKind, Strategy, UsageFlags,
+    AccessError, AllocError, AllocationRequest, AllocatorConfig, CreateError, FillBytes,
+    LimitError, ResourceKind, Strategy, UsageFlags,
 };
 use rstest::rstest;
 use vk_sim::{DriverConfig, Failure, RandomFailure};
@@ -69,6 +69,7 @@ fn request(rng: &mut Rng) -> AllocationRequest<'static> {
         kind: rng.pick(&kinds),
         device_address: rng.chance(10),
         within_budget: rng.chance(10),
+        zeroed: rng.chance(20),
         name: rng.chance(20).then_some("of a program"),
         ..Default::default()
     }
@@ -131,7 +132,10 @@ impl Program {
         let before = self.sim.in_use();
         let made = self.make(&request);
         match made {
-            Ok(made) => self.shadow.insert(&self.sim, &mut self.rng, made),
+            Ok(made) => {
+                self.check_zeroed(&made, request.zeroed);
+                self.shadow.insert(&self.sim, &mut self.rng, made);
+            }
             Err(error) => {
                 self.refusals += 1;
                 assert!(may_happen(&error, &request), "{error}: {request:?}");
@@ -175,6 +179,7 @@ impl Program {
             self.sim.driver.clear_failures();
             let held = self.shadow.remove(&self.sim, index);
             held.release(&self.sim);
+            self.check_guards();
         }
     }
 
@@ -212,6 +217,7 @@ impl Program {
             let held = self.shadow.remove(&self.sim, 0);
             held.release(&self.sim);
         }
+        self.check_guards();
         let failures = self.sim.driver.fired_failure_count();
         drop(self.queue);
         self.sim.finish();
@@ -219,8 +225,27 @@ impl Program {
         Outcome { failures, refusals, device_copies }
     }
 
+    /// The host sees zeroes if they were asked for, or the device is to write them.
+    fn check_zeroed(&self, made: &Made, zeroed: bool) {
+        let allocation = made.held.allocation().expect("a program holds nothing without memory");
+        assert!(zeroed || !allocation.needs_zeroing(), "nobody asked");
+        if zeroed && !allocation.needs_zeroing() {
+            self.sim.driver.clear_failures();
+            let size = usize::try_from(allocation.size()).expect("it is mapped");
+            let mut bytes = vec![0xee; size];
+            self.sim.allocator.read(allocation, 0, &mut bytes).expect("nothing is planted");
+            assert!(bytes.iter().all(|&byte| byte == 0), "{allocation:?}");
+        }
+    }
+
+    /// Nobody has written past an allocation.
+    fn check_guards(&self) {
+        assert_eq!(self.sim.allocator.take_overruns(), []);
+    }
+
     fn check(&self) {
         self.sim.check_books();
+        assert_eq!(self.sim.allocator.check_corruption(), []);
         self.shadow.check(&self.sim);
     }
 }
@@ -249,6 +274,7 @@ fn may_happen(error: &CreateError, request: &AllocationRequest<'_>) -> bool {
 #[case::unified(tables::unified(), tables::small_blocks())]
 #[case::granular(tables::granular(65536), AllocatorConfig::default())]
 #[case::coarse_atoms(tables::non_coherent(256), tables::small_blocks())]
+#[case::atoms_of_a_page(tables::non_coherent(4096), tables::small_blocks())]
 #[case::one_object(tables::objects(1), tables::small_blocks())]
 #[case::tiny_heaps(tables::tiny_heaps(), tables::small_blocks())]
 #[case::tiny_heaps_large_blocks(tables::tiny_heaps(), AllocatorConfig::classic())]
@@ -257,8 +283,10 @@ fn may_happen(error: &CreateError, request: &AllocationRequest<'_>) -> bool {
 fn a_long_program_keeps_every_invariant(
     #[case] driver: DriverConfig,
     #[case] mut config: AllocatorConfig,
-    #[values(0, 30)] failure_percent: u64,
+    #[values((0, 0), (0, 40), (30, 0), (30, 4000))] (failure_percent, margin): (u64, u64),
 ) {
+    config.corruption_margin = margin;
+    config.fill = (margin > 0).then(FillBytes::default);
     config.buffer_device_address = true;
     config.heap_limits[1] = config.heap_limits[1].or(Some(64 * MIB));
     let seed = u64::from(driver.max_memory_allocation_count) ^ failure_percent;

@@ -1,6 +1,6 @@
 //! Random programs on every device there is a table of, under failures of every rate.
 
-use gpu_alloc_ash::AllocatorConfig;
+use gpu_alloc_ash::{AllocatorConfig, FillBytes};
 
 use super::{Outcome, run};
 use crate::devices::{self, OnPanic, on_each};
@@ -33,6 +33,8 @@ fn round(rng: &mut Rng, operations: u64, sum: &mut Sum) {
         config.buffer_device_address = true;
         config.ext_memory_budget = rng.chance(50);
         config.heap_limits[0] = rng.chance(20).then_some(2 * MIB);
+        config.corruption_margin = rng.pick(&[0, 0, 1, 16, 5000]);
+        config.fill = rng.chance(30).then(FillBytes::default);
         let failure_percent = rng.pick(&FAILURE_PERCENTS);
         let seed = rng.next();
         let _context = OnPanic(format!("seed {seed:#x}, {failure_percent} %, {config:?}"));

@@ -57,6 +57,10 @@ impl Shadow {
             .into_iter()
             .find(|record| record.memory == allocation.memory())
             .expect("its memory object lives");
+        // The margin behind it is nobody's.
+        let margin =
+            allocation.mapped_ptr().map_or(0, |_| sim.allocator.config().corruption_margin);
+        let end = if allocation.is_dedicated() { end } else { end + margin };
         assert!(end <= record.size, "it lies in its memory object");
         let before = self.ranges.range(..(memory, end)).next_back();
         if let Some((&(other, offset), &other_end)) = before {
