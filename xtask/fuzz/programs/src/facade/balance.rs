@@ -117,6 +117,7 @@ impl Session<'_> {
     pub(super) fn check_reports(&self) {
         self.trace.say(|| "reports".into());
         self.check_leaks(&self.allocator.leaks());
+        assert_eq!(self.allocator.check_corruption(), [], "the program stays within its bytes");
         for record in self.driver.memories() {
             let flags = self.type_flags(record.memory_type_index);
             let is_visible = flags.contains(MemoryPropertyFlags::HOST_VISIBLE);

@@ -46,6 +46,11 @@ impl Contents {
         Self { windows, is_known: false }
     }
 
+    /// The allocator has zeroed all of it.
+    pub(super) fn are_zeroes(&mut self) {
+        self.is_known = true;
+    }
+
     pub(super) fn is_known(&self) -> bool {
         self.is_known
     }

@@ -100,7 +100,7 @@ impl Session<'_> {
         let Self { allocator, driver, held, tally, .. } = self;
         match allocator.destroy() {
             Ok(()) => assert!(held.is_empty(), "{} allocations were not reported", held.len()),
-            Err(leaks) => assert_eq!(leaks.leaks, reported),
+            Err(leaks) => assert_eq!((leaks.leaks, leaks.overruns), (reported, Vec::new())),
         }
         let left: BTreeSet<u64> =
             driver.memories().iter().map(|record| record.memory.as_raw()).collect();

@@ -36,7 +36,8 @@ impl Session<'_> {
         assert_eq!(allocation.size(), made.wanted);
         self.check_type(&allocation, request);
         self.check_strategy(&allocation, request);
-        let held = Held::new(allocation, resource, request.kind, request.name);
+        let mut held = Held::new(allocation, resource, request.kind, request.name);
+        self.check_zeroing(&mut held, request);
         assert!(held.offset().is_multiple_of(request.alignment.max(1)), "{request:?}");
         self.check_object(&held, request);
         for other in &self.held {
@@ -44,6 +45,16 @@ impl Session<'_> {
         }
         self.tally.allocations += 1;
         self.held.push(held);
+    }
+
+    /// Zeroes are there, and stay to be compared, or the device has to write them.
+    fn check_zeroing(&self, held: &mut Held, request: &AllocationRequest<'_>) {
+        let is_mapped = held.allocation.mapped_ptr().is_some();
+        let by_host = is_mapped && request.kind != ResourceKind::NonLinear;
+        assert_eq!(held.allocation.needs_zeroing(), request.zeroed && !by_host, "{request:?}");
+        if request.zeroed && by_host {
+            held.contents.are_zeroes();
+        }
     }
 
     fn check_type(&self, allocation: &Allocation, request: &AllocationRequest<'_>) {
@@ -113,8 +124,10 @@ impl Session<'_> {
         let (first, second) =
             if held.offset() < other.offset() { (held, other) } else { (other, held) };
         let unit = self.unit(first).max(self.unit(second));
+        let is_mapped = first.allocation.mapped_ptr().is_some();
+        let margin = if is_mapped { self.allocator.config().corruption_margin } else { 0 };
         assert!(
-            first.last() / unit < second.offset() / unit,
+            (first.last() + margin) / unit < second.offset() / unit,
             "{:?} and {:?} meet within {unit:#x} bytes",
             first.allocation,
             second.allocation,

@@ -1,7 +1,7 @@
 //! A configuration of the allocator out of bytes, most of them sensible.
 
 use ash::vk;
-use gpu_alloc_ash::AllocatorConfig;
+use gpu_alloc_ash::{AllocatorConfig, FillBytes};
 
 use super::device::{Device, EASY_SHIFT, Scale};
 use crate::input::Input;
@@ -41,6 +41,10 @@ pub(super) fn policy(input: &mut Input<'_>, device: &Device) -> AllocatorConfig 
         config.max_blocks_per_heap = input.maybe(2, |input| u32::from(input.below(8)));
         config.allocation_count_head_room = u32::from(input.below(16));
     }
+    // Some are larger than a margin may be.
+    config.corruption_margin = input.maybe(4, |input| input.number(16)).unwrap_or(0);
+    config.fill =
+        input.maybe(16, |input| FillBytes { created: input.byte(), ..FillBytes::default() });
     bounded(config, device.scale)
 }
 

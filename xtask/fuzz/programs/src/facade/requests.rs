@@ -32,6 +32,7 @@ pub(super) fn request(input: &mut Input<'_>, scale: Scale) -> AllocationRequest<
         5 => request.device_address = true,
         _ => {}
     }
+    request.zeroed = input.one_in(8);
     request
 }
 
