@@ -119,7 +119,7 @@ impl Tlsf {
         let unit_log = unit.trailing_zeros();
         let mut region =
             Self { nodes: Nodes::new(), unit_log, unit_count, used_units: 0, allocation_count: 0 };
-        region.reset();
+        region.add_whole();
         Ok(region)
     }
 
@@ -199,9 +199,14 @@ impl Tlsf {
 
     /// Forgets every allocation.
     pub fn reset(&mut self) {
-        self.nodes.clear();
+        self.nodes = Nodes::new();
         self.used_units = 0;
         self.allocation_count = 0;
+        self.add_whole();
+    }
+
+    /// Makes the region, which has no pieces, one that is free.
+    fn add_whole(&mut self) {
         self.nodes.ensure_unused();
         let mut nodes = self.nodes.all();
         let whole = nodes.use_one(Node::free(0, self.unit_count, BORDER, BORDER));

@@ -13,7 +13,7 @@ use crate::images;
 use crate::raw::free;
 use crate::resources::{Buffer, Image, Shape, buffer_info};
 use crate::support::{Gpu, upload};
-use crate::transfers::{change_layout, fill_buffer, fill_image, read_buffer, read_image, submit};
+use crate::transfers::{assert_buffer, change_layout, fill_buffer, fill_image, read_image, submit};
 
 const MARGIN: u64 = 16;
 
@@ -134,7 +134,13 @@ fn a_byte_that_the_device_writes_past_the_end_is_found() {
         // SAFETY: the submission was waited for.
         unsafe { gpu.device().destroy_buffer(target, None) };
         free(&gpu.allocator, victim);
-        assert_named(&gpu.allocator.take_overruns(), "victim", (size, at), &[0x77]);
+        let overruns = gpu.allocator.take_overruns();
+        if gpu.executes() {
+            assert_named(&overruns, "victim", (size, at), &[0x77]);
+        } else {
+            gpu.leave_out_copy();
+            assert_eq!(overruns, [], "nothing was written");
+        }
         source.destroy(&gpu);
     }
     gpu.finish();
@@ -171,8 +177,7 @@ fn zeroed_buffers_are_zero_on_the_device() {
             after_transfer(&gpu, commands);
         });
         assert!(!zeroed.allocation.needs_zeroing());
-        let got = read_buffer(&gpu, zeroed.handle, SIZE);
-        assert_same_bytes(format!("type {index}"), &got, &vec![0; usize_from(SIZE)]);
+        assert_buffer(&gpu, format!("type {index}"), zeroed.handle, &vec![0; usize_from(SIZE)]);
         zeroed.destroy(&gpu);
     }
     assert!(by_host > 0, "every device has memory for the host");
@@ -205,7 +210,9 @@ fn zeroed_images_are_cleared_by_the_device() {
     let dirty = Image::new(&gpu, shape, images::COPIED, &AllocationRequest::DEFAULT);
     let size = images_bytes(&dirty);
     fill_image(&gpu, &dirty, &vec![0xff; size]);
-    assert_eq!(read_image(&gpu, &dirty), vec![0xff; size], "all of it can be read");
+    if let Some(got) = read_image(&gpu, &dirty) {
+        assert_eq!(got, vec![0xff; size], "all of it can be read");
+    }
     dirty.destroy(&gpu);
     let request = AllocationRequest { zeroed: true, ..Default::default() };
     let mut image = Image::new(&gpu, shape, images::COPIED, &request);
@@ -220,7 +227,9 @@ fn zeroed_images_are_cleared_by_the_device() {
         change_layout(&gpu, commands, &image, to_clear, vk::ImageLayout::TRANSFER_SRC_OPTIMAL);
     });
     assert!(!image.allocation.needs_zeroing());
-    assert_same_bytes("the image", &read_image(&gpu, &image), &vec![0; size]);
+    if let Some(got) = read_image(&gpu, &image) {
+        assert_same_bytes("the image", &got, &vec![0; size]);
+    }
     image.destroy(&gpu);
     assert_eq!(gpu.allocator.take_overruns(), []);
     gpu.finish();

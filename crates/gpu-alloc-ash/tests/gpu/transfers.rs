@@ -93,7 +93,7 @@ pub(crate) fn assert_image(gpu: &Gpu, what: &str, image: &Image, wanted: &[u8]) 
 }
 
 /// Copies the image back in the same way; `None` if the device executes nothing.
-fn read_image(gpu: &Gpu, source: &Image) -> Option<Vec<u8>> {
+pub(crate) fn read_image(gpu: &Gpu, source: &Image) -> Option<Vec<u8>> {
     let regions = source.shape.regions();
     let size = regions.last().map_or(0, |region| region.copy.buffer_offset + region.size);
     let readback = readback(gpu, size);

@@ -5,6 +5,9 @@ const PER_OCTAVE_LOG: u32 = 3;
 const PER_OCTAVE: u32 = 1 << PER_OCTAVE_LOG;
 
 /// Sizes are below 2^31 units, so the highest bin is `bin_of(2^31 - 1)` = 231.
+pub(super) const USED_BIN_COUNT: u32 = 232;
+
+/// The used bins in whole words.
 pub(crate) const BIN_COUNT: usize = 256;
 
 /// The bin of a free node of `units` units, at least 1.

@@ -1,6 +1,6 @@
 //! One piece of the region, and its name.
 
-use super::bins::BIN_COUNT;
+use super::bins::USED_BIN_COUNT;
 
 /// Names a node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -10,11 +10,8 @@ pub(super) struct NodeIndex(pub(super) u32);
 /// size. It stands for bin 0 as well, whose ring has no other node.
 pub(super) const BORDER: NodeIndex = NodeIndex(0);
 
-/// The nodes below this one stand for the bins, each for that of its number.
-pub(super) const FIRST: NodeIndex = {
-    assert!(BIN_COUNT == 256, "there is a node for each bin");
-    NodeIndex(256)
-};
+/// The nodes below this one stand for the bins, each for that of its number; no size has a higher one.
+pub(super) const FIRST: NodeIndex = NodeIndex(USED_BIN_COUNT);
 
 impl NodeIndex {
     /// The node that stands for a bin.

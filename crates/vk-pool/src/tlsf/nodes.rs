@@ -8,13 +8,13 @@ use alloc::vec::Vec;
 use core::hint::select_unpredictable;
 use core::ops::{Index, IndexMut};
 
-use super::bins::BIN_COUNT;
 use super::map::Map;
 use super::node::{BORDER, FIRST, Node, NodeIndex};
 use crate::visits;
 
-/// Nodes of a chunk, of which the first is those of the bins: 8 KiB, so that a new chunk costs no more than a few hundred nanoseconds.
-const CHUNK: usize = BIN_COUNT;
+/// Nodes of a chunk: 8 KiB, so that a new chunk costs no more than a few hundred nanoseconds. The first
+/// has those of the bins, and 24 for the first pieces of the region.
+const CHUNK: usize = 256;
 
 /// A slab of nodes.
 #[derive(Debug)]
@@ -37,22 +37,17 @@ pub(super) struct All<'a> {
 
 impl Nodes {
     pub(super) fn new() -> Self {
-        let chunks = Vec::from([Box::new([Node::UNUSED; CHUNK])]);
-        let mut nodes = Self { chunks, len: FIRST.0, unused: BORDER, map: Map::new() };
-        nodes.clear();
-        nodes
-    }
-
-    /// Forgets all nodes but those of the bins.
-    pub(super) fn clear(&mut self) {
-        self.chunks.truncate(1);
-        for (place, node) in (0u32..).zip(self.chunks[0].iter_mut()) {
-            let alone = NodeIndex(place);
-            *node = Node::UNUSED;
-            (node.previous_free, node.next_free) = (alone, alone);
-        }
-        self.chunks[0][0].mark_border();
-        (self.len, self.unused, self.map) = (FIRST.0, BORDER, Map::new());
+        let alone = |index: u32| {
+            let mut node = Node::UNUSED;
+            (node.previous_free, node.next_free) = (NodeIndex(index), NodeIndex(index));
+            node
+        };
+        let mut place = 0..;
+        // Each one alone in its ring, also those that stand for no bin, which are in none.
+        let mut first: Box<[Node; CHUNK]> =
+            Box::new(core::array::from_fn(|_| place.next().map_or(Node::UNUSED, alone)));
+        first[0].mark_border();
+        Self { chunks: Vec::from([first]), len: FIRST.0, unused: BORDER, map: Map::new() }
     }
 
     /// Sees to it that there is an unused node.

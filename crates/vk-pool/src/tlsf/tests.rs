@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use super::bins::{BIN_COUNT, bin_of, first_bin_all_at_least, smallest_of};
+use super::bins::{BIN_COUNT, USED_BIN_COUNT, bin_of, first_bin_all_at_least, smallest_of};
 use super::node::{FIRST, NodeIndex};
 use super::validate::TlsfCorruption;
 use super::{BORDER, Tlsf};
@@ -21,7 +21,8 @@ fn bins_ascend_with_sizes_and_stay_in_range() {
     let mut sorted: Vec<u32> = sizes().collect();
     sorted.sort_unstable();
     assert!(sorted.windows(2).all(|pair| bin_of(pair[0]) <= bin_of(pair[1])));
-    assert!(bin_of((1 << 31) - 1) < BIN_COUNT);
+    assert_eq!(bin_of((1 << 31) - 1) + 1, USED_BIN_COUNT as usize);
+    assert!(bin_of(u32::MAX) < BIN_COUNT);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Every invariant of a region, checked.
 
 use super::Tlsf;
-use super::bins::{BIN_COUNT, bin_of};
+use super::bins::{USED_BIN_COUNT, bin_of};
 use super::node::{BORDER, NodeIndex};
 
 /// An invariant that does not hold.
@@ -86,12 +86,13 @@ impl Tlsf {
                 return Err(TlsfCorruption::Counter { counted, found });
             }
         }
-        let highest = (0..BIN_COUNT).rev().find(|&bin| self.nodes.first(bin).is_some());
+        let highest =
+            (0..USED_BIN_COUNT as usize).rev().find(|&bin| self.nodes.first(bin).is_some());
         if usize::from(self.nodes.map().highest()) != highest.unwrap_or(0) {
             return Err(TlsfCorruption::List { bin: highest.unwrap_or(0) });
         }
-        let listed =
-            (0..BIN_COUNT).try_fold(0, |sum, bin| Ok(sum + self.validate_list(bin, free)?))?;
+        let listed = (0..USED_BIN_COUNT as usize)
+            .try_fold(0, |sum, bin| Ok(sum + self.validate_list(bin, free)?))?;
         if listed == free { Ok(()) } else { Err(TlsfCorruption::Listed { listed, free }) }
     }
 
