@@ -38,6 +38,8 @@ pub(crate) enum Standing {
     LeftOut(&'static str),
     /// Its answers are wrong.
     Wrong(Fault),
+    /// One of ours whose figures nobody wants.
+    NotAsked,
 }
 
 /// One contestant's figures in one case.
@@ -59,7 +61,8 @@ pub(crate) struct Entry {
 #[derive(Debug)]
 pub(crate) struct Outcome {
     pub(crate) case: Case,
-    pub(crate) ours: Entry,
+    /// In the order of the contestants.
+    pub(crate) ours: Vec<Entry>,
     /// The harness without an allocator; without figures for worst operations.
     pub(crate) harness: Entry,
     pub(crate) theirs: Vec<Entry>,
@@ -67,80 +70,74 @@ pub(crate) struct Outcome {
 
 impl Outcome {
     fn entry(&mut self, index: usize) -> &mut Entry {
-        match index {
-            0 => &mut self.ours,
-            1 => &mut self.harness,
-            _ => &mut self.theirs[index - 2],
-        }
+        self.entries_mut().nth(index).expect("there is an entry for each contestant")
+    }
+
+    /// Ours, the harness and theirs, numbered as the contestants are.
+    pub(crate) fn entries(&self) -> impl Iterator<Item = &Entry> {
+        self.ours.iter().chain([&self.harness]).chain(&self.theirs)
+    }
+
+    fn entries_mut(&mut self) -> impl Iterator<Item = &mut Entry> {
+        self.ours.iter_mut().chain([&mut self.harness]).chain(&mut self.theirs)
     }
 }
 
 /// Who takes part.
 pub(crate) struct Contestants {
-    pub(crate) ours: Peer,
-    /// Who stands in for it in cases whose names start so.
-    pub(crate) ours_elsewhere: Vec<(&'static str, Peer)>,
+    pub(crate) ours: Vec<Peer>,
     pub(crate) harness: Peer,
     pub(crate) theirs: Vec<Peer>,
 }
 
 impl Contestants {
-    fn count(&self) -> usize {
-        2 + self.theirs.len()
+    fn all(&self) -> Vec<&Peer> {
+        self.ours.iter().chain([&self.harness]).chain(&self.theirs).collect()
     }
+}
 
-    /// Ours in the case of that name.
-    fn ours_in(&self, case: &str) -> &Peer {
-        let elsewhere = self.ours_elsewhere.iter().find(|(start, _)| case.starts_with(start));
-        elsewhere.map_or(&self.ours, |(_, peer)| peer)
-    }
-
-    fn peer(&self, index: usize, case: &str) -> &Peer {
-        match index {
-            0 => self.ours_in(case),
-            1 => &self.harness,
-            _ => &self.theirs[index - 2],
-        }
-    }
+/// A case, and which of ours run it, by name.
+pub(crate) struct Bout {
+    pub(crate) case: Case,
+    pub(crate) ours: Vec<&'static str>,
 }
 
 /// Verifies and times everybody; `tell` hears what is being done.
 pub(crate) fn run(
     contestants: &Contestants,
-    cases: Vec<Case>,
+    bouts: Vec<Bout>,
     effort: Effort,
     tell: &mut dyn FnMut(&str),
 ) -> Vec<Outcome> {
-    let mut outcomes: Vec<_> = cases
+    let mut outcomes: Vec<_> = bouts
         .into_iter()
-        .map(|case| {
-            tell(&format!("verifying {}", case.name));
-            verified(contestants, case, effort)
+        .map(|bout| {
+            tell(&format!("verifying {}", bout.case.name));
+            verified(contestants, bout, effort)
         })
         .collect();
+    let all = contestants.all();
     disqualify(&mut outcomes);
     for run in 0..effort.runs {
         for outcome in &mut outcomes {
             tell(&format!("run {} of {}: {}", run + 1, effort.runs, outcome.case.name));
-            for turn in 0..contestants.count() {
-                let index = (run + turn) % contestants.count();
-                let peer = contestants.peer(index, outcome.case.name);
-                take_turn(outcome, peer, index, effort);
+            for turn in 0..all.len() {
+                let index = (run + turn) % all.len();
+                take_turn(outcome, all[index], index, effort);
             }
         }
     }
     let overhead = replay::clock_overhead();
     for outcome in &mut outcomes {
         if outcome.case.figure == Figure::WorstOperation {
-            for index in 0..contestants.count() {
-                worst(outcome.entry(index), overhead);
-            }
+            outcome.entries_mut().for_each(|entry| worst(entry, overhead));
         }
     }
     outcomes
 }
 
-fn verified(contestants: &Contestants, case: Case, effort: Effort) -> Outcome {
+fn verified(contestants: &Contestants, bout: Bout, effort: Effort) -> Outcome {
+    let Bout { case, ours } = bout;
     let standing = |peer: &Peer| match peer.refusal(&case) {
         Some(reason) => Standing::LeftOut(reason),
         None => match peer.driver.verify(&case, effort.verify) {
@@ -151,15 +148,7 @@ fn verified(contestants: &Contestants, case: Case, effort: Effort) -> Outcome {
             Ok(verified) => Standing::Verified(verified),
         },
     };
-    let entry = |peer: &Peer, standing| Entry {
-        peer: peer.name,
-        standing,
-        figures: vec![],
-        is_cut: false,
-        worst_at: None,
-        fastest: vec![],
-    };
-    let ours = contestants.ours_in(case.name);
+    let entry = |peer: &Peer, standing| Entry { peer: peer.name, standing, ..Entry::placeholder() };
     // The harness has no answers to verify.
     let all = Verified {
         operation_count: case.operations.len(),
@@ -171,8 +160,12 @@ fn verified(contestants: &Contestants, case: Case, effort: Effort) -> Outcome {
         Figure::Pair => Standing::Verified(all),
         Figure::WorstOperation => Standing::LeftOut("has no operations of its own"),
     };
+    let mine = |peer: &Peer| {
+        let is_asked = ours.contains(&peer.name);
+        entry(peer, if is_asked { standing(peer) } else { Standing::NotAsked })
+    };
     Outcome {
-        ours: entry(ours, standing(ours)),
+        ours: contestants.ours.iter().map(mine).collect(),
         harness: entry(&contestants.harness, harness),
         theirs: contestants.theirs.iter().map(|peer| entry(peer, standing(peer))).collect(),
         case,
@@ -183,8 +176,8 @@ fn verified(contestants: &Contestants, case: Case, effort: Effort) -> Outcome {
 fn disqualify(outcomes: &mut [Outcome]) {
     let is_wrong = |entry: &&Entry| matches!(entry.standing, Standing::Wrong(_));
     let wrong: Vec<_> =
-        outcomes.iter().flat_map(|o| o.theirs.iter().filter(is_wrong).map(|e| e.peer)).collect();
-    for entry in outcomes.iter_mut().flat_map(|outcome| &mut outcome.theirs) {
+        outcomes.iter().flat_map(|o| o.entries().filter(is_wrong).map(|e| e.peer)).collect();
+    for entry in outcomes.iter_mut().flat_map(Outcome::entries_mut) {
         if wrong.contains(&entry.peer) && !is_wrong(&&*entry) {
             entry.standing = Standing::LeftOut("answered wrongly in another case");
         }
@@ -249,15 +242,12 @@ mod tests {
     };
 
     fn contest(theirs: Vec<Peer>) -> Vec<Outcome> {
-        let contestants = Contestants {
-            ours: peers::ours(),
-            ours_elsewhere: peers::ours_elsewhere(),
-            harness: peers::null(),
-            theirs,
-        };
-        let cases = ["lifo", "ping-pong"]
-            .map(|name| workloads::core(name, EFFORT.pairs).expect("the case is listed"));
-        run(&contestants, cases.into(), EFFORT, &mut |_| {})
+        let contestants = Contestants { ours: peers::ours(), harness: peers::null(), theirs };
+        let bouts = ["lifo", "ping-pong"].map(|name| {
+            let case = workloads::core(name, EFFORT.pairs).expect("the case is listed");
+            Bout { case, ours: contestants.ours.iter().map(|peer| peer.name).collect() }
+        });
+        run(&contestants, bouts.into(), EFFORT, &mut |_| {})
     }
 
     #[test]
@@ -267,10 +257,23 @@ mod tests {
             let [entry] = outcome.theirs.as_slice() else { panic!("one peer takes part") };
             assert!(!matches!(entry.standing, Standing::Verified(_)), "{entry:?}");
             assert!(entry.figures.is_empty());
-            assert_eq!(outcome.ours.figures.len(), EFFORT.runs);
+            assert!(outcome.ours.iter().all(|entry| entry.figures.len() == EFFORT.runs));
         }
         let wrong = |o: &Outcome| matches!(o.theirs[0].standing, Standing::Wrong(_));
         assert!(outcomes.iter().any(wrong));
+    }
+
+    #[test]
+    fn ours_are_not_timed_where_nobody_asked_for_them() {
+        let contestants =
+            Contestants { ours: peers::ours(), harness: peers::null(), theirs: vec![] };
+        let case = workloads::core("lifo", EFFORT.pairs).expect("the case is listed");
+        let bout = Bout { case, ours: vec!["tlsf"] };
+        let [outcome] = &run(&contestants, vec![bout], EFFORT, &mut |_| {})[..] else {
+            panic!("one case is run")
+        };
+        let timed: Vec<_> = outcome.ours.iter().filter(|entry| !entry.figures.is_empty()).collect();
+        assert_eq!(timed.iter().map(|entry| entry.peer).collect::<Vec<_>>(), ["tlsf"]);
     }
 
     #[test]
@@ -287,7 +290,7 @@ mod tests {
         let mut theirs = peers::all();
         theirs.truncate(2);
         for outcome in contest(theirs) {
-            for entry in outcome.theirs.iter().chain([&outcome.ours, &outcome.harness]) {
+            for entry in outcome.entries() {
                 assert_eq!(entry.figures.len(), EFFORT.runs, "{entry:?}");
                 assert!(entry.figures.iter().all(|figure| *figure > 0.0));
             }

@@ -16,6 +16,7 @@ mod pin;
 mod program;
 mod replay;
 mod report;
+mod singles;
 mod verify;
 mod workloads;
 
@@ -33,8 +34,9 @@ const HELP: &str = "\
 versus <group> [options]
 
 groups
-  core            allocators of offsets in one region: buddy-core against VMA's virtual
-                  block, offset-allocator, vulkano, gpu-alloc, buddy_system_allocator, rlsf
+  core            allocators of offsets in one region: buddy-core, and the segregated fit, two
+                  tiers, linear region and pools of vk-pool, against VMA's virtual block,
+                  offset-allocator, vulkano, gpu-alloc, buddy_system_allocator, rlsf
   memory          whole allocators on a simulated driver, replaying recorded traces and texture
                   mixes: gpu-alloc-ash against VMA
   facade          whole allocators on a Vulkan device: gpu-alloc-ash against VMA,

@@ -5,6 +5,7 @@ use std::fmt::Write;
 
 use crate::contest::{Entry, Outcome, Standing};
 use crate::program::Figure;
+use crate::workloads::row_name;
 
 /// One comparison. `ratio` is `ours / theirs`: below 1 we are better.
 #[derive(Debug, Clone, PartialEq)]
@@ -24,7 +25,7 @@ pub(crate) struct Row {
 impl Row {
     pub(crate) fn of(
         group: &'static str,
-        case: &'static str,
+        case: impl Into<Cow<'static, str>>,
         peer: &'static str,
         ours: &[f64],
         theirs: &[f64],
@@ -67,29 +68,43 @@ impl Row {
     }
 }
 
-/// The comparisons of one case, in the order of the peers; without those that have no figures.
+/// The comparisons of one case, in the order of ours and then of the peers; without those that have
+/// no figures.
 pub(crate) fn rows(group: &'static str, outcome: &Outcome) -> Vec<Row> {
-    outcome
-        .theirs
-        .iter()
-        .filter(|entry| !entry.figures.is_empty() && !outcome.ours.figures.is_empty())
-        .map(|entry| {
-            let (ours, theirs) = (&outcome.ours.figures, &entry.figures);
-            Row::of(group, outcome.case.name, entry.peer, ours, theirs)
-        })
-        .collect()
+    let has_figures = |entry: &&Entry| !entry.figures.is_empty();
+    let of = |ours: &Entry| -> Vec<Row> {
+        let theirs = outcome.theirs.iter().filter(has_figures);
+        theirs.map(|entry| compare(group, outcome.case.name, ours, entry.peer, entry)).collect()
+    };
+    outcome.ours.iter().filter(has_figures).flat_map(of).collect()
 }
 
-/// Ours at ten thousand live blocks and more against ours at a thousand, as rows of the peer `self`.
+fn compare(
+    group: &'static str,
+    case: &'static str,
+    ours: &Entry,
+    peer: &'static str,
+    theirs: &Entry,
+) -> Row {
+    Row::of(group, row_name(ours.peer, case), peer, &ours.figures, &theirs.figures)
+}
+
+/// Each of ours at ten thousand live blocks and more against itself at a thousand, as rows of the
+/// peer `self`.
 pub(crate) fn growth_rows(group: &'static str, outcomes: &[Outcome]) -> Vec<Row> {
     let Some(base) = outcomes.iter().find(|outcome| outcome.case.name == "live-1k") else {
         return vec![];
     };
-    outcomes
+    let larger = outcomes
         .iter()
-        .filter(|o| o.case.name.starts_with("live-") && o.case.name != base.case.name)
-        .filter(|o| !o.ours.figures.is_empty() && !base.ours.figures.is_empty())
-        .map(|o| Row::of(group, o.case.name, "self", &o.ours.figures, &base.ours.figures))
+        .filter(|o| o.case.name.starts_with("live-") && o.case.name != base.case.name);
+    larger
+        .flat_map(|outcome| {
+            let pairs = outcome.ours.iter().zip(&base.ours);
+            pairs.map(|(ours, base)| (outcome.case.name, ours, base))
+        })
+        .filter(|(_, ours, base)| !ours.figures.is_empty() && !base.figures.is_empty())
+        .map(|(case, ours, base)| compare(group, case, ours, "self", base))
         .collect()
 }
 
@@ -100,41 +115,41 @@ pub(crate) fn table(group: &'static str, outcome: &Outcome) -> String {
         Figure::Pair => "ns a pair",
         Figure::WorstOperation => "ns the worst",
     };
-    let mut line = |columns: [&str; 6]| {
-        let [name, figure, spread, ratio, ratio_of_runs, note] = columns;
-        let row = format!(
-            "  {name:<30} {figure:>12} {spread:>17} {ratio:>8} {ratio_of_runs:>9}   {note}"
-        );
+    let ours: Vec<_> = outcome.ours.iter().filter(|e| e.standing != Standing::NotAsked).collect();
+    let mut line = |columns: [&str; 3], ratios: &str, note: &str| {
+        let [name, figure, spread] = columns;
+        // Two columns for each of ours.
+        let width = 20 * ours.len();
+        let row = format!("  {name:<30} {figure:>12} {spread:>17} {ratios:<width$}   {note}");
         text.push_str(row.trim_end());
         text.push('\n');
     };
-    line(["", what, "(range)", "ratio", "by runs", "refused"]);
-    let single = |entry: &Entry| {
-        let worst_at = entry.worst_at.map(|index| worst_operation(outcome, index));
-        let note = note(&entry.standing, entry.is_cut) + &worst_at.unwrap_or_default();
-        [number(median(&entry.figures)), range(&entry.figures), note]
-    };
-    let [figure, spread, note_of_ours] = single(&outcome.ours);
-    line([outcome.ours.peer, &figure, &spread, "", "", &note_of_ours]);
+    let heads = ours.iter().map(|entry| pair(&format!("{} /", entry.peer), "by runs"));
+    line(["", what, "(range)"], &heads.collect::<String>(), "refused");
     let is_one_figure = outcome.case.figure == Figure::WorstOperation;
     let rows = rows(group, outcome);
-    for entry in &outcome.theirs {
-        match rows.iter().find(|row| row.peer == entry.peer) {
-            Some(row) => {
-                let [figure, spread, note] = single(entry);
-                let ratio = format!("{:.3}", row.ratio);
-                let by_runs = format!("{:.3}", row.ratio_of_runs);
-                let by_runs = if is_one_figure { "" } else { &by_runs };
-                line([entry.peer, &figure, &spread, &ratio, by_runs, &note]);
-            }
-            None => line([entry.peer, "-", "", "", "", &note(&entry.standing, false)]),
-        }
+    for entry in ours.iter().copied().chain(&outcome.theirs) {
+        let ratio = |row: &Row| {
+            let by_runs = format!("{:.3}", row.ratio_of_runs);
+            pair(&format!("{:.3}", row.ratio), if is_one_figure { "" } else { &by_runs })
+        };
+        let ratios: String = rows.iter().filter(|row| row.peer == entry.peer).map(ratio).collect();
+        let worst_at = entry.worst_at.map(|index| worst_operation(outcome, index));
+        let note = note(&entry.standing, entry.is_cut) + &worst_at.unwrap_or_default();
+        let figure = number(median(&entry.figures));
+        line([entry.peer, &figure, &range(&entry.figures)], &ratios, &note);
     }
-    if !outcome.harness.figures.is_empty() {
-        let [figure, spread, _] = single(&outcome.harness);
-        line(["(harness alone)", &figure, &spread, "", "", "in every figure above"]);
+    let harness = &outcome.harness.figures;
+    if !harness.is_empty() {
+        let columns = ["(harness alone)", &number(median(harness)), &range(harness)];
+        line(columns, "", "in every figure above");
     }
     text
+}
+
+/// Ratio of medians and median of ratios, as columns of the table.
+fn pair(ratio: &str, by_runs: &str) -> String {
+    format!("{ratio:>11} {by_runs:>8}")
 }
 
 /// Which operation the worst was, for a person who looks for the reason.
@@ -154,7 +169,7 @@ pub(crate) fn growth_table(rows: &[Row]) -> String {
         let Row { case, ours, theirs, ratio, ratio_of_runs, .. } = row;
         writeln!(
             text,
-            "  {case:<12} {ours:>8.1} ns against {theirs:.1}   {ratio:.3}   by runs {ratio_of_runs:.3}"
+            "  {case:<20} {ours:>8.1} ns against {theirs:.1}   {ratio:.3}   by runs {ratio_of_runs:.3}"
         )
         .expect("writing to a string does not fail");
     }
@@ -164,6 +179,7 @@ pub(crate) fn growth_table(rows: &[Row]) -> String {
 fn note(standing: &Standing, is_cut: bool) -> String {
     match standing {
         Standing::LeftOut(reason) => format!("left out: {reason}"),
+        Standing::NotAsked => String::new(),
         Standing::Wrong(fault) => format!("WRONG, not timed: {fault}"),
         Standing::Verified(verified) => {
             // A program that ends before its measured part has not been asked anything.

@@ -111,7 +111,7 @@ pub(crate) fn verify<C: Core>(case: &Case, limit: Duration) -> Result<Verified, 
             core.free(handle);
         }
     }
-    let size = case.region_size / 2;
+    let size = C::merged(case.region_size);
     let half = core.allocate(size, 256).ok_or(Fault::NotMerged { size })?;
     core.free(half);
     verified.is_merging_checked = true;
@@ -229,7 +229,7 @@ mod tests {
     fn every_peer_answers_the_short_cases_correctly() {
         for name in ["lifo-mixed", "churn-85", "frame-fifo", "ping-pong", "live-1k"] {
             let case = workloads::core(name, 2_000).unwrap();
-            for peer in peers::all() {
+            for peer in peers::ours().into_iter().chain(peers::all()) {
                 if peer.refusal(&case).is_none() {
                     let verified = peer.driver.verify(&case, LIMIT);
                     assert!(verified.is_ok(), "{} in {name}: {verified:?}", peer.name);

@@ -10,6 +10,7 @@ pub(crate) mod ours;
 pub(crate) mod planted;
 mod pool;
 mod rlsf;
+mod segregated;
 mod vma;
 mod vulkano;
 
@@ -54,6 +55,11 @@ pub(crate) trait Core: Sized {
     /// Offset and size of what was handed out for `asked` bytes; the size is `asked` where the
     /// allocator does not tell what it granted.
     fn extent(&self, handle: &Self::Handle, asked: u64) -> (u64, u64);
+
+    /// What must be there in one piece of a region of `size` bytes when all is freed.
+    fn merged(size: u64) -> u64 {
+        size / 2
+    }
 
     /// The alignment that is promised where `alignment` was asked.
     fn honoured(alignment: u64) -> u64 {
@@ -127,18 +133,39 @@ impl Peer {
     }
 }
 
-/// Our allocator, which stands on the left of every ratio but those of the cases in [`ours_elsewhere`].
-pub(crate) fn ours() -> Peer {
-    Peer::of::<ours::Ours>("buddy-core", Needs::Nothing, "minimum block 256 B")
+/// Our allocators, each of which stands on the left of ratios in the cases that it runs.
+pub(crate) fn ours() -> Vec<Peer> {
+    use Needs::{AnEnd, Nothing};
+    vec![
+        Peer::of::<ours::Ours>(BUDDY, Nothing, "ours; minimum block 256 B"),
+        Peer::of::<segregated::Segregated>(TLSF, Nothing, "ours; of vk-pool, unit 256 B"),
+        Peer::of::<segregated::Tiers>(TWO_TIER, Nothing, "ours; of vk-pool, unit 256 B"),
+        Peer::of::<linear::Ours>(LINEAR, AnEnd, "ours; of vk-pool, recognised from use, unit 1 B"),
+        Peer::of::<pool::Pool<pool::Buddies>>(
+            BUDDY_POOL,
+            Nothing,
+            "ours; vk-pool, one block of buddies, all its books included",
+        ),
+    ]
 }
 
-/// Those of our allocators that stand on the left in cases of their own, by how these cases' names start.
-pub(crate) fn ours_elsewhere() -> Vec<(&'static str, Peer)> {
-    let linear = "vk-pool's linear region, recognised from use, unit 1 B";
-    let pool = "a pool of vk-pool with one block of buddies, all its books included";
-    vec![
-        ("linear-", Peer::of::<linear::Ours>("vk-pool-linear", Needs::AnEnd, linear)),
-        ("pool-", Peer::of::<pool::Buddies>("vk-pool-buddy", Needs::Nothing, pool)),
+/// `buddy-core`.
+pub(crate) const BUDDY: &str = "buddy-core";
+/// The two-level segregated fit of `vk-pool`.
+pub(crate) const TLSF: &str = "tlsf";
+/// The two tiers of `vk-pool`.
+pub(crate) const TWO_TIER: &str = "two-tier";
+/// The linear region of `vk-pool`.
+pub(crate) const LINEAR: &str = "linear";
+/// A pool of `vk-pool` with one block of buddies.
+pub(crate) const BUDDY_POOL: &str = "buddy-pool";
+
+/// A pool of blocks of 4 MiB, and one of a single block with the whole region in it.
+pub(crate) fn pools() -> [Peer; 2] {
+    use Needs::Nothing;
+    [
+        Peer::of::<pool::Pool<pool::Many>>("pool", Nothing, "ours; vk-pool, blocks of 4 MiB"),
+        Peer::of::<pool::Pool<pool::One>>("pool", Nothing, "ours; vk-pool, one block"),
     ]
 }
 

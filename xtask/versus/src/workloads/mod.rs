@@ -4,11 +4,15 @@
 
 mod churn;
 mod frames;
+pub(crate) mod holes;
 mod linear;
 mod live;
 mod random;
 mod stack;
 
+use std::borrow::Cow;
+
+use crate::peers;
 use crate::program::{Case, Figure};
 
 pub(crate) use self::random::Random;
@@ -16,31 +20,53 @@ pub(crate) use self::random::Random;
 pub(crate) const KIB: u32 = 1 << 10;
 pub(crate) const MIB: u32 = 1 << 20;
 
-/// Every case of group `core`, in the order of the report.
-pub(crate) const CORE: [&str; 22] = [
-    "lifo",
-    "lifo-mixed",
-    "churn-50",
-    "churn-85",
-    "small-100k-live",
-    "frame-fifo",
-    "frame-fifo-aligned",
-    "ping-pong",
-    "ping-pong-192k",
-    "fill",
-    "live-1k",
-    "live-10k",
-    "live-100k",
-    "live-1m",
-    "worst-op",
-    "worst-op-churn",
-    "linear-frame",
-    "linear-frame-shuffled",
-    "linear-stack",
-    "linear-ring",
-    "pool-churn-50",
-    "pool-ping-pong",
+/// Cases that the same of ours run.
+struct Kind {
+    /// Rows of the first have the case's name alone, those of the others `<name>/<case>`.
+    ours: &'static [&'static str],
+    cases: &'static [&'static str],
+}
+
+/// Every case of group `core`.
+const CORE: [Kind; 3] = [
+    Kind {
+        ours: &[peers::BUDDY, peers::TLSF, peers::TWO_TIER],
+        cases: &[
+            "lifo",
+            "lifo-mixed",
+            "churn-50",
+            "churn-85",
+            "small-100k-live",
+            "frame-fifo",
+            "frame-fifo-aligned",
+            "ping-pong",
+            "ping-pong-192k",
+            "fill",
+            "live-1k",
+            "live-10k",
+            "live-100k",
+            "live-1m",
+            "worst-op",
+            "worst-op-churn",
+        ],
+    },
+    Kind {
+        ours: &[peers::LINEAR],
+        cases: &["linear-frame", "linear-frame-shuffled", "linear-stack", "linear-ring"],
+    },
+    Kind { ours: &[peers::BUDDY_POOL], cases: &["pool-churn-50", "pool-ping-pong"] },
 ];
+
+/// The name of each case of group `core` in the order of the report, and which of ours run it.
+pub(crate) fn core_names() -> impl Iterator<Item = (&'static str, &'static [&'static str])> {
+    CORE.iter().flat_map(|kind| kind.cases.iter().map(|&case| (case, kind.ours)))
+}
+
+/// The name of a case in the rows of one of ours.
+pub(crate) fn row_name(ours: &str, case: &'static str) -> Cow<'static, str> {
+    let is_first = |(name, all): (&str, &[&str])| name == case && all[0] == ours;
+    if core_names().any(is_first) { case.into() } else { format!("{ours}/{case}").into() }
+}
 
 /// The case of that name, with a measured part of about `pairs` allocations and their releases.
 pub(crate) fn core(name: &'static str, pairs: usize) -> Option<Case> {
@@ -119,7 +145,7 @@ mod tests {
 
     #[test]
     fn every_case_allocates_into_empty_slots_and_frees_in_its_order() {
-        for name in CORE {
+        for (name, _) in core_names() {
             let case = core(name, 2_000).unwrap();
             assert_eq!(case.name, name);
             assert!(case.region_size.is_power_of_two());
@@ -130,7 +156,7 @@ mod tests {
 
     #[test]
     fn the_measured_part_allocates_about_as_often_as_it_frees() {
-        for name in CORE {
+        for (name, _) in core_names() {
             let case = core(name, 20_000).unwrap();
             let measured = &case.operations[case.prelude..];
             let allocations = measured.iter().filter(|o| o.is_allocation()).count();
