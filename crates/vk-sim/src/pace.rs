@@ -5,10 +5,12 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
+
+use parking_lot::{Mutex, MutexGuard};
 
 use crate::call::Call;
 
@@ -67,8 +69,7 @@ impl Pace {
     }
 
     fn plan(&self) -> MutexGuard<'_, Plan> {
-        // A plan is never half changed, so a panic of who held it says nothing about it.
-        self.plan.lock().unwrap_or_else(PoisonError::into_inner)
+        self.plan.lock()
     }
 }
 

@@ -9,9 +9,9 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{PoisonError, RwLock};
 
 use ash::vk::{self, Handle};
+use parking_lot::RwLock;
 
 use crate::config::DriverConfig;
 use crate::config_error::OverlayError;
@@ -119,7 +119,7 @@ pub(crate) fn address_for(handle: u64) -> Option<usize> {
     if COUNT.load(Ordering::Acquire) == 0 {
         return None;
     }
-    ADDRESSES.read().unwrap_or_else(PoisonError::into_inner).get(&handle).copied()
+    ADDRESSES.read().get(&handle).copied()
 }
 
 /// The handles by which an overlay is found.
@@ -133,7 +133,7 @@ fn handles(real: &Real) -> [u64; 3] {
 ///
 /// [`OverlayError::Taken`]: one of them leads to another.
 pub(crate) fn register(real: &Real, address: usize) -> Result<(), OverlayError> {
-    let mut addresses = ADDRESSES.write().unwrap_or_else(PoisonError::into_inner);
+    let mut addresses = ADDRESSES.write();
     let handles = handles(real);
     if handles.iter().any(|handle| addresses.contains_key(handle)) {
         return Err(OverlayError::Taken);
@@ -145,7 +145,7 @@ pub(crate) fn register(real: &Real, address: usize) -> Result<(), OverlayError> 
 
 /// Undoes [`register`].
 pub(crate) fn unregister(real: &Real) {
-    let mut addresses = ADDRESSES.write().unwrap_or_else(PoisonError::into_inner);
+    let mut addresses = ADDRESSES.write();
     for handle in handles(real) {
         addresses.remove(&handle);
     }

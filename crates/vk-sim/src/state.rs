@@ -5,14 +5,16 @@
 //! enters through [`State::enter`], which takes the lock, logs the call and asks the planted
 //! failures; what it then does is in `memory`, `map`, `resource` and `bind`, safe code all of it.
 //!
+//! The locks are parking_lot's, as they can be compiled with a sanitizer, which those of std are not.
+//!
 //! A call that breaks a rule is recorded and has no effect. It returns
 //! `VK_ERROR_VALIDATION_FAILED_EXT`, or, at a limit, the error a driver has for it.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use ash::vk;
+use parking_lot::{Mutex, MutexGuard};
 
 use crate::call::Call;
 use crate::config::DriverConfig;
@@ -97,8 +99,8 @@ impl State {
 
     /// A look at the books, outside any call.
     pub(crate) fn books(&self) -> MutexGuard<'_, Books> {
-        // A panic in a test's own thread must not hide what the books say.
-        self.books.lock().unwrap_or_else(PoisonError::into_inner)
+        // Not poisoned by panics: one in a test's own thread must not hide what the books say.
+        self.books.lock()
     }
 
     /// Begins a call of a function of the device.
