@@ -8,6 +8,7 @@ mod drivers;
 mod fuzz;
 mod gpu;
 mod layering;
+mod models;
 mod no_std;
 mod results;
 mod run;
@@ -32,10 +33,11 @@ cargo xtask <verb>
   demo [arguments]        replay a recorded renderer on this machine's GPU, or on
                           lavapipe; the arguments go to the replay (try: demo --help)
   test                    everything: format, tidy, layering, clippy, each library alone,
-                          tests, doc tests, docs, no-std link check, GPU tests;
+                          tests, doc tests, docs, no-std link check, models, GPU tests;
                           with --versus also that the comparison compiles, and its tests;
                           with --long also what takes minutes: a million random operations
-                          on every memory table, and fuzzing, 30 s for each target
+                          on every memory table, fuzzing, 30 s for each target, and deep
+                          models
   test-gpu [--any-device] GPU tests on lavapipe under validation; with --any-device
                           on the driver that the machine or the environment chooses
   test-gpu --driver NAME|all
@@ -48,6 +50,9 @@ cargo xtask <verb>
   fuzz [core] [facade] [--seconds N | --long] | --prove
                           fuzz the buddy allocator and the whole allocator on a simulated
                           driver, 30 s each (--long: 30 minutes); --prove finds planted faults
+  models [--deep]         the facade's locking under a model checker, in every order of its
+                          threads, and planted faults that it must find; --deep: also
+                          models of very many orders
   tidy                    rules of the repository that no compiler checks
   help                    this text
 ";
@@ -75,6 +80,8 @@ fn main() -> ExitCode {
         ("setup", ["--fuzz"]) => fuzz::install(),
         ("test", words) if let Some(extras) = test::Extras::of(words) => test::run(extras),
         ("fuzz", words) => fuzz::run(words),
+        ("models", []) => models::run(false),
+        ("models", ["--deep"]) => models::run(true),
         ("test-gpu", []) => gpu::run(gpu::Device::Lavapipe),
         ("test-gpu", ["--any-device"]) => gpu::run(gpu::Device::Any),
         ("test-gpu", ["--driver", name]) => gpu::run_on_drivers(name),

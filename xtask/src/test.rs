@@ -7,6 +7,7 @@ use crate::demo;
 use crate::fuzz;
 use crate::gpu;
 use crate::layering;
+use crate::models;
 use crate::no_std;
 use crate::results::{Tally, doc_tests, failed_tests};
 use crate::run::{self, Echo, Failure};
@@ -52,6 +53,7 @@ pub(crate) fn run(extras: Extras) -> Result<(), Failure> {
         if extras.long {
             sections.run("long tests", long_tests)?;
             sections.run("fuzz", |_| fuzz::run_as_test())?;
+            sections.run("deep models", |_| models::run(true))?;
         }
         Ok(())
     });
@@ -71,6 +73,7 @@ fn all(sections: &mut Sections) -> Result<(), Failure> {
     sections.run("docs", |_| docs())?;
     sections.run("no-std link check", |_| no_std::run())?;
     sections.run("fuzz inputs", fuzz::check_programs)?;
+    sections.run("models", models::check)?;
     sections.run("GPU tests", |tally| gpu::run_counted(gpu::Device::Lavapipe, tally))?;
     sections.run("demo", |_| demo::check())?;
     sections.run("drivers", gpu::run_counted_on_drivers)

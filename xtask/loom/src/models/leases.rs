@@ -1,0 +1,139 @@
+//! Trunk and branch: leases that come, are carved by threads of their own, and go.
+
+use std::sync::Arc;
+
+use ash::vk::Handle;
+
+use super::super::facade::pools::Placed;
+use super::world::{BLOCK, LEASE, Rules, SMALL, World, at_home, joined, thread};
+
+const TWO_SHARDS: Rules = Rules { shards: 2, kept: 1, one_size: false, refusals: 0, refused_above: None };
+
+const GRANTED: &str = "nothing is refused";
+
+/// A world whose trunk has one block with one allocation.
+fn with_a_block(rules: Rules) -> (Arc<World>, Placed) {
+    let world = World::new(rules);
+    let first = world.allocate(SMALL).expect(GRANTED);
+    assert_eq!((first.shard, first.object.memory.as_raw()), (0, 1));
+    (world, first)
+}
+
+/// A branch comes to its first lease, and fills it, while two threads allocate of the trunk and free.
+pub(super) fn leases_while_used() {
+    let (world, first) = with_a_block(TWO_SHARDS);
+    let branch = thread(&world, 1, |world| {
+        [(); 2].map(|()| {
+            let placed = world.allocate(SMALL).expect(GRANTED);
+            assert_eq!(placed.shard, 1, "the trunk has room to let");
+            placed
+        })
+    });
+    let other = thread(&world, 0, |world| world.allocate(SMALL).expect(GRANTED));
+    let own = world.allocate(SMALL).expect(GRANTED);
+    assert_eq!(own.shard, 0);
+    world.free(first);
+    let left = joined(branch);
+    let other = joined(other);
+    world.check_made(1);
+    assert_eq!(world.stats().borrowed_size, LEASE);
+    world.end(left.into_iter().chain([own, other]));
+}
+
+/// Two threads whose shard is the same branch: one leases for both.
+pub(super) fn two_threads_of_one_branch() {
+    let (world, first) = with_a_block(TWO_SHARDS);
+    let threads = [(); 2].map(|()| {
+        thread(&world, 1, |world| [(); 2].map(|()| world.allocate(SMALL).expect(GRANTED)))
+    });
+    world.free(first);
+    let left: Vec<_> = threads.into_iter().flat_map(joined).collect();
+    world.check_made(1);
+    assert!(left.iter().all(|placed| placed.shard == 1));
+    assert_eq!(world.stats().borrowed_size, LEASE, "one lease is enough for all");
+    world.end(left);
+}
+
+/// What a branch's thread has allocated is freed by another, while the first one goes on, and a third
+/// one's trunk has nothing else.
+pub(super) fn another_thread_frees() {
+    // Nothing is kept, so blocks go when they empty.
+    let (world, first) = with_a_block(Rules { kept: 0, ..TWO_SHARDS });
+    let given = at_home(1, || world.allocate(SMALL).expect(GRANTED));
+    let branch = thread(&world, 1, |world| {
+        let placed = world.allocate(SMALL).expect(GRANTED);
+        world.free(placed);
+        world.allocate(SMALL).expect(GRANTED)
+    });
+    let frees = thread(&world, 0, |world| world.free(first));
+    world.free(given);
+    let own = world.allocate(SMALL).expect(GRANTED);
+    let left = joined(branch);
+    joined(frees);
+    world.end([left, own]);
+}
+
+/// The last allocation in a lease that is all there is in a block of the trunk goes, and both with it,
+/// while another thread has a block made.
+pub(super) fn a_freed_lease_empties_the_trunk() {
+    let world = World::new(Rules { kept: 0, ..TWO_SHARDS });
+    let in_branch = || at_home(1, || world.allocate(SMALL).expect(GRANTED));
+    // One lease, which gets full, in a block that is full; another lease in a second block.
+    let first = world.allocate(LEASE).expect(GRANTED);
+    let last = in_branch();
+    let filling = world.allocate(BLOCK - 2 * LEASE).expect(GRANTED);
+    let lent: Vec<_> = (1..LEASE / SMALL).map(|_| in_branch()).collect();
+    let second = in_branch();
+    let kept = in_branch();
+    let places = [&last, &lent[2], &second, &kept];
+    assert_eq!(places.map(|placed| placed.object.memory.as_raw()), [1, 1, 2, 2]);
+    assert_eq!(places.map(|placed| placed.shard), [1, 1, 0, 1]);
+    // The first block has nothing but its lease, and the branch keeps the second lease empty, which is
+    // as much as it keeps.
+    [first, filling, kept].into_iter().chain(lent).for_each(|placed| world.free(placed));
+    let other = thread(&world, 0, |world| {
+        let placed = world.allocate(BLOCK).expect(GRANTED);
+        world.free(placed);
+        world.allocate(BLOCK).expect(GRANTED)
+    });
+    world.free(last);
+    let left = joined(other);
+    world.end([left, second]);
+}
+
+/// A branch's empty lease goes back to the trunk, or is used, or both in turn.
+pub(super) fn ended_or_used() {
+    let (world, first) = with_a_block(TWO_SHARDS);
+    let used = at_home(1, || world.allocate(SMALL).expect(GRANTED));
+    world.free(used);
+    assert_eq!(world.stats().borrowed_size, LEASE, "a branch keeps one empty lease");
+    let branches = [(); 2].map(|()| {
+        thread(&world, 1, |world| {
+            let placed = world.allocate(SMALL).expect(GRANTED);
+            world.free(placed);
+        })
+    });
+    world.end_empty_leases(1);
+    world.trim();
+    branches.into_iter().for_each(joined);
+    world.check_made(1);
+    world.end([first]);
+}
+
+/// The trunk is full but for what a branch keeps empty: that goes back, and no block is made, while
+/// another thread counts.
+pub(super) fn used_before_a_block() {
+    let (world, first) = with_a_block(TWO_SHARDS);
+    let lent = at_home(1, || world.allocate(SMALL).expect(GRANTED));
+    let filling = world.allocate(BLOCK - 2 * LEASE).expect(GRANTED);
+    world.free(lent);
+    let counts = thread(&world, 0, |world| {
+        let stats = world.stats();
+        assert_eq!(stats.total_size, BLOCK, "more blocks were made than one");
+        assert!(stats.used_size <= BLOCK, "{stats:?}");
+    });
+    let own = world.allocate(LEASE + SMALL).expect(GRANTED);
+    joined(counts);
+    world.check_made(1);
+    world.end([first, filling, own]);
+}

@@ -1,0 +1,300 @@
+//! Pools of one memory type over a driver that is a few numbers, and everything that must hold of them.
+//!
+//! The books of this module are under locks that loom does not see. It switches threads only inside of
+//! its own, so nothing comes between two of their lines.
+
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use ash::vk::{self, Handle};
+use loom::sync::atomic::{AtomicU32, Ordering};
+use loom::thread::JoinHandle;
+
+use super::super::facade::pools::{Asked, MemoryObject, Placed, TypePools, WantedBlock};
+use super::super::vk_pool::{
+    BlockId, ClassId, Dedicated, DeviceLimits, HeapBudgets, HeapLimits, PoolConfig, PoolRequest,
+    PoolStats, Retention, ReturnedBlock,
+};
+use crate::{STACK_WORDS, home};
+
+/// Bytes of every block, unless it was made smaller.
+pub(super) const BLOCK: u64 = 16 << 10;
+/// Bytes of a small allocation: nothing is smaller.
+pub(super) const SMALL: u64 = 256;
+/// Bytes of the first lease of a branch.
+pub(super) const LEASE: u64 = 1 << 10;
+
+const CLASS: ClassId = ClassId(0);
+
+/// What a model runs in.
+pub(super) struct World {
+    pools: TypePools,
+    budgets: Arc<HeapBudgets>,
+    books: Mutex<Books>,
+    /// Something that loom sees: it switches threads nowhere else.
+    clock: AtomicU32,
+}
+
+/// What the driver, and the owners of places, know.
+#[derive(Default)]
+struct Books {
+    /// Memory objects that exist: their number and bytes.
+    objects: Vec<(u64, u64)>,
+    made: u64,
+    /// How often somebody was told to wait.
+    waited: u64,
+    /// Calls that the driver still refuses, and bytes that it refuses always.
+    refusals: u32,
+    refused_above: Option<u64>,
+    live: Vec<Piece>,
+}
+
+/// What an owner of a place may use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Piece {
+    object: u64,
+    offset: u64,
+    size: u64,
+}
+
+/// How a world differs from another.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Rules {
+    pub(super) shards: usize,
+    /// Empty blocks that are kept.
+    pub(super) kept: u64,
+    /// Whether no block is made smaller.
+    pub(super) one_size: bool,
+    pub(super) refusals: u32,
+    pub(super) refused_above: Option<u64>,
+}
+
+impl World {
+    pub(super) fn new(rules: Rules) -> Arc<Self> {
+        let heap = HeapLimits { size: 1 << 30, ..HeapLimits::default() };
+        let budgets = HeapBudgets::new(DeviceLimits::default(), &[heap]).expect("one heap");
+        let budgets = Arc::new(budgets);
+        let config = PoolConfig {
+            min_allocation_size: SMALL,
+            first_block_size: BLOCK,
+            largest_block_size: BLOCK,
+            smallest_block_size: if rules.one_size { BLOCK } else { BLOCK / 4 },
+            dedicated_above: BLOCK,
+            room_taken_up_to: BLOCK,
+            retention: Retention { floor_bytes: rules.kept * BLOCK, live_divisor: 0 },
+            ..PoolConfig::default()
+        };
+        let pools = TypePools::new(false, true, config, Arc::clone(&budgets), rules.shards);
+        let Ok(pools) = pools else { panic!("the configuration is valid") };
+        assert_eq!(pools.shards().len(), rules.shards, "branches can lease of such blocks");
+        let books = Books {
+            refusals: rules.refusals,
+            refused_above: rules.refused_above,
+            ..Books::default()
+        };
+        let clock = AtomicU32::new(0);
+        Arc::new(Self { pools, budgets, books: Mutex::new(books), clock })
+    }
+
+    fn books(&self) -> MutexGuard<'_, Books> {
+        self.books.lock().expect("a model ends at the first panic")
+    }
+
+    /// An allocation as the facade makes one: asks, waits, and has a block made.
+    pub(super) fn allocate(&self, size: u64) -> Option<Placed> {
+        let mut waited_for = None;
+        loop {
+            match self.pools.ask(CLASS, &request(size)).expect("the request makes sense") {
+                Asked::Placed(placed) => return Some(self.taken(placed)),
+                Asked::Pending(ticket) => {
+                    assert_ne!(waited_for, Some(ticket), "who was woken asked in vain");
+                    waited_for = Some(ticket);
+                    self.books().waited += 1;
+                    self.pools.wait(CLASS, ticket);
+                }
+                Asked::NeedBlock(wanted) => return self.grow(wanted),
+            }
+        }
+    }
+
+    /// The short way of the facade, and the long one if it finds no room.
+    ///
+    /// Others may run while it holds the lock, and find it taken.
+    pub(super) fn allocate_at_once(&self, size: u64) -> Option<Placed> {
+        self.clock.fetch_add(1, Ordering::Relaxed);
+        let placed = {
+            let (shard, mut locked) = self.pools.lock_home();
+            self.clock.fetch_add(1, Ordering::Relaxed);
+            locked.class(CLASS).and_then(|entry| {
+                let place = entry.pool.allocate_at_once(&request(size))?;
+                Some(entry.placed(place, shard))
+            })
+        };
+        match placed {
+            Some(placed) => Some(self.taken(placed)),
+            None => self.allocate(size),
+        }
+    }
+
+    /// Has a block made, a smaller one if it is refused. Who gives up drops the wanted block.
+    fn grow(&self, mut wanted: WantedBlock<'_>) -> Option<Placed> {
+        loop {
+            let size = wanted.request().size();
+            let reservation = self.budgets.reserve(wanted.request()).expect("the heap is large");
+            if let Some(object) = self.make_object(size) {
+                let memory = vk::DeviceMemory::from_raw(object);
+                let memory = MemoryObject { memory, mapped: None };
+                return Some(self.taken(wanted.take_in(reservation, memory, BlockId(object))));
+            }
+            drop(reservation);
+            if !wanted.shrink() {
+                return None;
+            }
+        }
+    }
+
+    fn make_object(&self, size: u64) -> Option<u64> {
+        let mut books = self.books();
+        if books.refused_above.is_some_and(|above| size > above) {
+            return None;
+        }
+        if books.refusals > 0 {
+            books.refusals -= 1;
+            return None;
+        }
+        books.made += 1;
+        let object = books.made;
+        books.objects.push((object, size));
+        Some(object)
+    }
+
+    /// Puts a place down: it lies in an object that exists, and on no other.
+    fn taken(&self, placed: Placed) -> Placed {
+        let piece = Piece::of(&placed);
+        let mut books = self.books();
+        let object = books.objects.iter().find(|(object, _)| *object == piece.object);
+        let &(_, size) = object.expect("a place lies in a memory object that exists");
+        assert!(piece.offset + piece.size <= size, "{piece:?} ends behind its object");
+        if let Some(other) = books.live.iter().find(|other| other.overlaps(&piece)) {
+            panic!("{piece:?} overlaps {other:?}");
+        }
+        books.live.push(piece);
+        placed
+    }
+
+    pub(super) fn free(&self, placed: Placed) {
+        let piece = Piece::of(&placed);
+        self.books().live.retain(|other| *other != piece);
+        let Ok(spent) = self.pools.free(placed.shard, CLASS, placed.place) else {
+            panic!("{piece:?} is not in the books of its shard")
+        };
+        if let Some((block, object)) = spent {
+            self.give_back(block, object);
+        }
+    }
+
+    /// Ends a branch's empty leases.
+    pub(super) fn end_empty_leases(&self, branch: usize) {
+        self.pools.end_empty_leases(branch);
+    }
+
+    /// Gives empty blocks back to the driver.
+    pub(super) fn trim(&self) {
+        while let Some((block, object)) = self.pools.trim() {
+            self.give_back(block, object);
+        }
+    }
+
+    fn give_back(&self, block: ReturnedBlock, object: MemoryObject) {
+        let number = object.memory.as_raw();
+        assert_eq!(block.id(), BlockId(number), "a block goes with its own memory object");
+        {
+            let mut books = self.books();
+            let used = books.live.iter().find(|piece| piece.object == number);
+            assert_eq!(used, None, "memory is freed that somebody uses");
+            let before = books.objects.len();
+            books.objects.retain(|(object, _)| *object != number);
+            assert_eq!(books.objects.len() + 1, before, "memory is freed once");
+        }
+        self.budgets.released(block);
+    }
+
+    pub(super) fn stats(&self) -> PoolStats {
+        self.pools.stats()
+    }
+
+    /// Calls of the driver that made memory.
+    pub(super) fn made(&self) -> u64 {
+        self.books().made
+    }
+
+    pub(super) fn waited(&self) -> u64 {
+        self.books().waited
+    }
+
+    pub(super) fn check_made(&self, most: u64) {
+        let made = self.made();
+        assert!(made <= most, "{made} blocks were made where {most} are enough");
+    }
+
+    /// Frees what is left. Then everything goes back, and no books hold anything.
+    pub(super) fn end(&self, left: impl IntoIterator<Item = Placed>) {
+        left.into_iter().for_each(|placed| self.free(placed));
+        assert_eq!(self.books().live, [], "a model hands in what it has not freed");
+        (1..self.pools.shards().len()).for_each(|branch| self.end_empty_leases(branch));
+        self.trim();
+        assert_eq!(self.stats(), PoolStats::default(), "the books balance at the end");
+        assert_eq!(self.budgets.object_count(), 0, "no memory object is counted at the end");
+        let usage = self.budgets.usage(0).expect("there is one heap");
+        assert_eq!((usage.committed, usage.reserved, usage.returning), (0, 0, 0));
+        assert_eq!(self.books().objects, [], "all memory goes back to the driver");
+    }
+}
+
+impl Piece {
+    fn of(placed: &Placed) -> Self {
+        let object = placed.object.memory.as_raw();
+        Self { object, offset: placed.place.offset(), size: placed.place.size() }
+    }
+
+    fn overlaps(&self, other: &Self) -> bool {
+        self.object == other.object
+            && self.offset < other.offset + other.size
+            && other.offset < self.offset + self.size
+    }
+}
+
+fn request(size: u64) -> PoolRequest {
+    PoolRequest { size, alignment: 1, dedicated: Dedicated::Never, ..PoolRequest::default() }
+}
+
+/// A thread of the model whose shard is this one.
+pub(super) fn thread<T: Send + 'static>(
+    world: &Arc<World>,
+    shard: usize,
+    run: impl FnOnce(&World) -> T + Send + 'static,
+) -> JoinHandle<T> {
+    let world = Arc::clone(world);
+    spawned(move || {
+        home::set(shard);
+        run(&world)
+    })
+}
+
+/// A thread of the model.
+pub(super) fn spawned<T: Send + 'static>(run: impl FnOnce() -> T + Send + 'static) -> JoinHandle<T> {
+    let thread = loom::thread::Builder::new().stack_size(STACK_WORDS).spawn(run);
+    thread.expect("loom starts it")
+}
+
+/// Runs with another shard as this thread's.
+pub(super) fn at_home<T>(shard: usize, run: impl FnOnce() -> T) -> T {
+    home::set(shard);
+    let answer = run();
+    home::set(0);
+    answer
+}
+
+/// What a thread of the model answered.
+pub(super) fn joined<T>(thread: JoinHandle<T>) -> T {
+    thread.join().expect("a model ends at the first panic")
+}
