@@ -12,6 +12,7 @@ mod models;
 mod no_std;
 mod results;
 mod run;
+mod sanitize;
 mod sections;
 mod setup;
 mod test;
@@ -29,15 +30,16 @@ cargo xtask <verb>
 
   setup                   install what demo and test need beyond the toolchain:
                           lavapipe, the Vulkan loader, the validation layer;
-                          with --versus also a C++ compiler, with --fuzz cargo-fuzz
+                          with --versus also a C++ compiler, with --fuzz cargo-fuzz,
+                          with --sanitize valgrind; the last two a nightly compiler
   demo [arguments]        replay a recorded renderer on this machine's GPU, or on
                           lavapipe; the arguments go to the replay (try: demo --help)
   test                    everything: format, tidy, layering, clippy, each library alone,
                           tests, doc tests, docs, no-std link check, models, GPU tests;
                           with --versus also that the comparison compiles, and its tests;
                           with --long also what takes minutes: a million random operations
-                          on every memory table, fuzzing, 30 s for each target, and deep
-                          models
+                          on every memory table, fuzzing, 30 s for each target, deep
+                          models, and sanitizers
   test-gpu [--any-device] GPU tests on lavapipe under validation; with --any-device
                           on the driver that the machine or the environment chooses
   test-gpu --driver NAME|all
@@ -53,6 +55,9 @@ cargo xtask <verb>
   models [--deep]         the facade's locking under a model checker, in every order of its
                           threads, and planted faults that it must find; --deep: also
                           models of very many orders
+  sanitize [thread] [address] [valgrind]
+                          threads that use one allocator in every way, on a simulated
+                          driver and on lavapipe, under each; planted faults come first
   tidy                    rules of the repository that no compiler checks
   help                    this text
 ";
@@ -78,10 +83,12 @@ fn main() -> ExitCode {
         ("setup", []) => setup::run(),
         ("setup", ["--versus"]) => setup::run().and_then(|()| setup::install_compiler()),
         ("setup", ["--fuzz"]) => fuzz::install(),
+        ("setup", ["--sanitize"]) => setup::run().and_then(|()| sanitize::install()),
         ("test", words) if let Some(extras) = test::Extras::of(words) => test::run(extras),
         ("fuzz", words) => fuzz::run(words),
         ("models", []) => models::run(false),
         ("models", ["--deep"]) => models::run(true),
+        ("sanitize", words) => sanitize::run(words),
         ("test-gpu", []) => gpu::run(gpu::Device::Lavapipe),
         ("test-gpu", ["--any-device"]) => gpu::run(gpu::Device::Any),
         ("test-gpu", ["--driver", name]) => gpu::run_on_drivers(name),

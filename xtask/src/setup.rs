@@ -32,6 +32,9 @@ const LAYER: Part =
 /// For `versus` alone: one of the allocators it compares is written in C++.
 const COMPILER: Part = Part { name: "a C++ compiler", package: "g++" };
 
+/// For `sanitize` alone.
+const VALGRIND: Part = Part { name: "valgrind", package: "valgrind" };
+
 /// What is missing, in the order in which it would be used.
 pub(crate) fn missing(vulkan: &Vulkan) -> Vec<Part> {
     let parts = [(&vulkan.loader, LOADER), (&vulkan.lavapipe, LAVAPIPE), (&vulkan.layer, LAYER)];
@@ -65,15 +68,36 @@ pub(crate) fn run_if_needed() -> Result<(), Failure> {
 
 /// Installs a C++ compiler, if there is none.
 pub(crate) fn install_compiler() -> Result<(), Failure> {
-    if require_compiler().is_ok() {
-        println!("already there: {}", COMPILER.name);
+    install_one(COMPILER, require_compiler)
+}
+
+/// Installs valgrind, if it is not there.
+pub(crate) fn install_valgrind() -> Result<(), Failure> {
+    install_one(VALGRIND, require_valgrind)
+}
+
+/// Installs one part, if it is missing by its own test.
+fn install_one(part: Part, require: fn() -> Result<(), Failure>) -> Result<(), Failure> {
+    if require().is_ok() {
+        println!("already there: {}", part.name);
         return Ok(());
     }
-    let parts = [COMPILER];
+    let parts = [part];
     let rights = rights().map_err(|why| by_hand(&parts, why))?;
     println!("setup: installing {} with apt-get", names(&parts));
     install(rights, &parts)?;
-    require_compiler()
+    require()
+}
+
+/// Fails, and says what to do, if there is no valgrind.
+pub(crate) fn require_valgrind() -> Result<(), Failure> {
+    if answers("valgrind", &["--version"]) {
+        return Ok(());
+    }
+    Err(Failure::new(format!(
+        "missing: {}; `cargo xtask setup --sanitize` installs it where there is apt-get (package {})",
+        VALGRIND.name, VALGRIND.package,
+    )))
 }
 
 /// Fails, and says what to do, if there is no C++ compiler where cargo's build scripts look.

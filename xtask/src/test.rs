@@ -11,6 +11,7 @@ use crate::models;
 use crate::no_std;
 use crate::results::{Tally, doc_tests, failed_tests};
 use crate::run::{self, Echo, Failure};
+use crate::sanitize;
 use crate::sections::Sections;
 use crate::setup;
 use crate::tidy;
@@ -54,6 +55,7 @@ pub(crate) fn run(extras: Extras) -> Result<(), Failure> {
             sections.run("long tests", long_tests)?;
             sections.run("fuzz", |_| fuzz::run_as_test())?;
             sections.run("deep models", |_| models::run(true))?;
+            sections.run("sanitizers", |_| sanitize::run(&[]))?;
         }
         Ok(())
     });
@@ -74,6 +76,7 @@ fn all(sections: &mut Sections) -> Result<(), Failure> {
     sections.run("no-std link check", |_| no_std::run())?;
     sections.run("fuzz inputs", fuzz::check_programs)?;
     sections.run("models", models::check)?;
+    sections.run("sanitizer program", |_| sanitize::check())?;
     sections.run("GPU tests", |tally| gpu::run_counted(gpu::Device::Lavapipe, tally))?;
     sections.run("demo", |_| demo::check())?;
     sections.run("drivers", gpu::run_counted_on_drivers)
