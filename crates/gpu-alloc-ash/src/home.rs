@@ -1,8 +1,8 @@
 //! Which shard a thread turns to first.
 //!
 //! Basic design: every thread begins at shard 0, so a program whose threads do not get in each other's
-//! way has one set of blocks. Who finds the lock of its shard taken many times within a few
-//! milliseconds moves to another shard, in turn, and stays there. The shard is a property of the
+//! way has one set of blocks. Who finds the lock of its shard taken many times within a
+//! tenth of a second moves to another shard, in turn, and stays there. The shard is a property of the
 //! thread, for all allocators and memory types: where they have fewer shards, it wraps around.
 
 use std::cell::Cell;
@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 const PATIENCE: u32 = if cfg!(eager_shards) { 1 } else { 16 };
 
 /// within so long a time.
-const WINDOW: Duration = Duration::from_millis(10);
+const WINDOW: Duration = Duration::from_millis(100);
 
 thread_local! {
     static HOME: Cell<u32> = const { Cell::new(0) };
