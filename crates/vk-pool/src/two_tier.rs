@@ -30,6 +30,9 @@ pub(crate) const LARGEST_SPAN: u64 = 256 << 10;
 /// The smallest span that is worth its bookkeeping; blocks too small for four of them have none.
 const SMALLEST_SPAN: u64 = 4 * SMALL_LIMIT;
 
+/// Spans that a block has host memory for from the start.
+const SPANS_FORESEEN: usize = 4;
+
 /// Set in the node of a piece that lies in a span. Nodes of the segregated fit are below it: it has
 /// fewer than 2^31 units.
 const IN_SPAN: u32 = 1 << 31;
@@ -79,7 +82,7 @@ impl TwoTier {
     pub fn new(size: u64, min_allocation_size: u64) -> Result<Self, TlsfConfigError> {
         let tlsf = Tlsf::new(size, min_allocation_size)?;
         let span_size = span_size(size, min_allocation_size);
-        Ok(Self {
+        let mut tiers = Self {
             tlsf,
             span_size,
             min_block_size: min_allocation_size,
@@ -89,7 +92,16 @@ impl TwoTier {
             empty: None,
             used: 0,
             allocation_count: 0,
-        })
+        };
+        if span_size > 0 {
+            // The books of most blocks' first spans, so that the first small requests need not wait for
+            // host memory.
+            tiers.spans.reserve(SPANS_FORESEEN);
+            tiers.vacant.reserve(SPANS_FORESEEN);
+            let first = tiers.add_span();
+            tiers.vacant.push(first);
+        }
+        Ok(tiers)
     }
 
     /// Takes `size` bytes at a multiple of `alignment`, or `None`, and nothing has changed but that

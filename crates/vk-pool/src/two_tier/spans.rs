@@ -82,20 +82,22 @@ impl TwoTier {
         Some(size)
     }
 
+    /// Makes the books of a span that is no part of the block yet; answers its index.
+    pub(super) fn add_span(&mut self) -> u32 {
+        let buddy = BuddyAllocator::new(self.span_size, self.min_block_size);
+        let buddy = buddy.expect("a span is a power of two of minimum blocks, by `span_size`");
+        self.spans.push(Span { buddy, place: None });
+        self.rooms.grow(self.spans.len());
+        u32::try_from(self.spans.len() - 1).expect("a block has fewer than 2^26 spans")
+    }
+
     /// Takes a span out of the segregated fit.
     #[cold]
     pub(super) fn new_span(&mut self) -> Option<u32> {
         let place = self.tlsf.allocate_reserved(self.span_size, self.span_size)?;
         let index = match self.vacant.pop() {
             Some(index) => index,
-            None => {
-                let buddy = BuddyAllocator::new(self.span_size, self.min_block_size);
-                let buddy =
-                    buddy.expect("a span is a power of two of minimum blocks, by `span_size`");
-                self.spans.push(Span { buddy, place: None });
-                self.rooms.grow(self.spans.len());
-                u32::try_from(self.spans.len() - 1).expect("a block has fewer than 2^26 spans")
-            }
+            None => self.add_span(),
         };
         let span = &mut self.spans[index as usize];
         span.place = Some(place);
