@@ -1,9 +1,15 @@
 //! Many allocations at once: all or none, and one turn of the lock instead of many.
 #![allow(unsafe_code)]
 
+use vk_pool::ClassId;
+
 use crate::allocation::{Home, Notes};
 use crate::place::Terms;
-use crate::{AllocError, Allocation, AllocationRequest, FreeError, GpuAllocator, Refused};
+use crate::pools::is_custom;
+use crate::{
+    AllocError, Allocation, AllocationRequest, CustomPool, FreeError, GpuAllocator,
+    PoolAllocationRequest, Refused,
+};
 
 impl GpuAllocator {
     /// `count` allocations of one kind, as by [`allocate`](Self::allocate) for each.
@@ -18,18 +24,44 @@ impl GpuAllocator {
         request: &AllocationRequest<'_>,
         count: usize,
     ) -> Result<Vec<Allocation>, AllocError> {
+        self.all_or_none(count, |made| {
+            made.push(self.allocate(request)?);
+            let first = made.len();
+            self.place_more(request, &Terms::default(), count - first, made);
+            if !self.prepares(request) {
+                return Ok(());
+            }
+            made[first..].iter_mut().try_for_each(|more| self.prepare(more, request))
+        })
+    }
+
+    /// `count` allocations of one kind from a custom pool, as by [`allocate_in`](Self::allocate_in) for
+    /// each.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`allocate_in`](Self::allocate_in), of the first that failed; none is allocated then.
+    pub fn allocate_many_in(
+        &self,
+        pool: &CustomPool,
+        request: &PoolAllocationRequest<'_>,
+        count: usize,
+    ) -> Result<Vec<Allocation>, AllocError> {
+        self.all_or_none(count, |made| {
+            made.push(self.allocate_in(pool, request)?);
+            Ok(())
+        })
+    }
+
+    /// Goes on until there are `count`; frees them all if a step fails.
+    fn all_or_none(
+        &self,
+        count: usize,
+        mut step: impl FnMut(&mut Vec<Allocation>) -> Result<(), AllocError>,
+    ) -> Result<Vec<Allocation>, AllocError> {
         let mut made = Vec::with_capacity(count);
         while made.len() < count {
-            let result = self.allocate(request).and_then(|allocation| {
-                made.push(allocation);
-                let first = made.len();
-                self.place_more(request, &Terms::default(), count - first, &mut made);
-                if !self.prepares(request) {
-                    return Ok(());
-                }
-                made[first..].iter_mut().try_for_each(|more| self.prepare(more, request))
-            });
-            if let Err(error) = result {
+            if let Err(error) = step(&mut made) {
                 // SAFETY: 1. Nobody has seen these allocations, some of which may not be prepared.
                 let freed = unsafe { self.free_many(made) };
                 debug_assert!(freed.is_ok(), "they were made above");
@@ -40,7 +72,7 @@ impl GpuAllocator {
     }
 
     /// Gives many allocations back, as by [`free`](Self::free) for each; neighbours in the list that
-    /// are of one memory type and shard share a turn of its lock.
+    /// are of one memory type and shard, or of one custom pool, share a turn of its lock.
     ///
     /// # Errors
     ///
@@ -65,18 +97,21 @@ impl GpuAllocator {
         for allocation in allocations {
             match allocation.home {
                 Home::Pool(place) if allocation.notes == Notes::NONE => {
-                    let shard = (allocation.memory_type_index, allocation.shard);
-                    pieces.push((shard, (allocation.class, place)));
+                    let class = allocation.class;
+                    let custom = if is_custom(class) { class } else { ClassId(0) };
+                    let shard = (allocation.memory_type_index, allocation.shard, custom);
+                    pieces.push((shard, (class, place)));
                 }
                 home => others.push(Allocation { home, ..allocation }),
             }
         }
         let mut pieces = pieces.into_iter().peekable();
         while let Some(&(run, _)) = pieces.peek() {
-            let (memory_type_index, shard) = run;
+            let (memory_type_index, shard, custom) = run;
             let places = core::iter::from_fn(|| pieces.next_if(|&(shard, _)| shard == run));
             let pools = &self.types[usize::from(memory_type_index)];
-            for (block, object) in pools.free_many(shard, places.map(|(_, place)| place)) {
+            let places = places.map(|(_, place)| place);
+            for (block, object) in pools.free_many(shard, custom, places) {
                 self.give_back(block, object);
             }
         }

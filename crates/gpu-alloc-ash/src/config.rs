@@ -30,8 +30,11 @@ pub struct AllocatorConfig {
     /// Whether `VK_EXT_memory_budget` is enabled on the device; needs API version 1.1. Without it, a
     /// heap's budget is four fifths of it.
     pub ext_memory_budget: bool,
+    /// Whether `VK_EXT_memory_priority` and its feature `memoryPriority` are enabled on the device. Only
+    /// [`CustomPoolConfig::priority`](crate::CustomPoolConfig::priority) needs it.
+    pub ext_memory_priority: bool,
     /// Every request gets its own `vkAllocateMemory`. For debugging: the layers and tools of the
-    /// driver then see each allocation.
+    /// driver then see each allocation. Custom pools of a fixed block size stay as they are.
     pub passthrough: bool,
     /// Bytes of the first block of a memory type, a power of two. Default 16 MiB.
     pub first_block_size: u64,
@@ -116,6 +119,7 @@ impl Default for AllocatorConfig {
             khr_dedicated_allocation: false,
             buffer_device_address: false,
             ext_memory_budget: false,
+            ext_memory_priority: false,
             passthrough: false,
             first_block_size: 16 << 20,
             host_first_block_size: 4 << 20,

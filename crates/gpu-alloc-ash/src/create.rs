@@ -199,7 +199,23 @@ impl GpuAllocator {
         request: &AllocationRequest<'_>,
     ) -> Result<Allocation, CreateError> {
         // SAFETY: 1. Our clause 1; what is bound in parts was refused.
-        let allocation = match unsafe { self.allocate_for(resource, request) } {
+        let allocated = unsafe { self.allocate_for(resource, request) };
+        // SAFETY: 1. Our clause 1. 2. The allocation was made for the resource.
+        unsafe { self.bind_or_destroy(resource, allocated) }
+    }
+
+    /// Binds a new resource to the memory made for it; without memory, or if that fails, destroys it.
+    ///
+    /// # Safety
+    ///
+    /// 1. `resource` was just created, and nobody else has seen it.
+    /// 2. The allocation satisfies its requirements.
+    pub(crate) unsafe fn bind_or_destroy(
+        &self,
+        resource: Resource,
+        allocated: Result<Allocation, AllocError>,
+    ) -> Result<Allocation, CreateError> {
+        let allocation = match allocated {
             Ok(allocation) => allocation,
             Err(error) => {
                 // SAFETY: 1. Our clause 1.
@@ -207,7 +223,7 @@ impl GpuAllocator {
                 return Err(error.into());
             }
         };
-        // SAFETY: 1. Our clause 1. 2. The allocation was made for the resource's requirements.
+        // SAFETY: 1. Our clause 1. 2. Our clause 2.
         let bound = unsafe { self.driver.bind(resource, allocation.memory(), allocation.offset()) };
         let Err((call, result)) = bound else {
             return Ok(allocation);

@@ -4,6 +4,8 @@
 //! clauses of `GpuAllocator::new`, and held by [`Driver`] from then on.
 #![allow(unsafe_code)]
 
+mod pool;
+
 use core::ptr::NonNull;
 use core::sync::atomic::{AtomicU64, Ordering};
 
@@ -13,6 +15,8 @@ use crate::mapped::MappedPtr;
 use crate::resource::Resource;
 use crate::{AllocError, AllocatorConfig};
 
+pub(crate) use self::pool::BlockInfo;
+
 /// What `mmap` returns when it fails, which is no address of anything.
 const MAP_FAILED: usize = usize::MAX;
 
@@ -20,6 +24,8 @@ const MAP_FAILED: usize = usize::MAX;
 pub(crate) struct Driver {
     device: ash::Device,
     requirements: RequirementsQuery,
+    /// Whether what a resource would need can be asked without one, as of Vulkan 1.3.
+    asks_without_resource: bool,
     /// Calls of `vkAllocateMemory` that succeeded.
     allocations: AtomicU64,
 }
@@ -52,12 +58,14 @@ pub(crate) enum DedicatedWish {
 
 /// What `vkAllocateMemory` is told.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct ObjectInfo {
+pub(crate) struct ObjectInfo<'a> {
     pub(crate) size: u64,
     pub(crate) memory_type_index: u32,
     pub(crate) device_address: bool,
     /// The resource that the object is dedicated to, where the driver can be told.
     pub(crate) dedicated_to: Option<Resource>,
+    /// What the custom pool says that it is for.
+    pub(crate) of_pool: Option<&'a BlockInfo>,
 }
 
 fn failed(call: &'static str) -> impl Fn(vk::Result) -> AllocError {
@@ -82,7 +90,12 @@ impl Driver {
         } else {
             RequirementsQuery::V1_0
         };
-        Self { device: device.clone(), requirements, allocations: AtomicU64::new(0) }
+        Self {
+            device: device.clone(),
+            requirements,
+            asks_without_resource: config.api_version >= vk::API_VERSION_1_3,
+            allocations: AtomicU64::new(0),
+        }
     }
 
     /// Calls of `vkAllocateMemory` that succeeded so far.
@@ -90,7 +103,7 @@ impl Driver {
         self.allocations.load(Ordering::Relaxed)
     }
 
-    pub(crate) fn allocate(&self, info: &ObjectInfo) -> Result<vk::DeviceMemory, AllocError> {
+    pub(crate) fn allocate(&self, info: &ObjectInfo<'_>) -> Result<vk::DeviceMemory, AllocError> {
         let mut dedicated = vk::MemoryDedicatedAllocateInfo::default();
         let mut flags =
             vk::MemoryAllocateFlagsInfo::default().flags(vk::MemoryAllocateFlags::DEVICE_ADDRESS);
@@ -105,15 +118,30 @@ impl Driver {
         if info.dedicated_to.is_some() {
             create = create.push_next(&mut dedicated);
         }
-        if info.device_address {
+        if info.device_address || info.of_pool.is_some_and(|pool| pool.device_address) {
             create = create.push_next(&mut flags);
         }
-        // SAFETY: The device lives, by clause 2 of `GpuAllocator::new`; size, type index and the count of
-        // objects were checked against the device's limits by the caller.
-        let memory = unsafe { self.device.allocate_memory(&create, None) }
-            .map_err(failed("vkAllocateMemory"))?;
+        let mut priority = vk::MemoryPriorityAllocateInfoEXT::default();
+        if let Some(value) = info.of_pool.and_then(|pool| pool.priority) {
+            priority = priority.priority(value);
+            create = create.push_next(&mut priority);
+        }
+        let memory = match info.of_pool.and_then(|pool| pool.extend.as_ref()) {
+            None => self.allocate_memory(&create),
+            Some(extend) => self.allocate_extended(create, extend),
+        }?;
         self.allocations.fetch_add(1, Ordering::Relaxed);
         Ok(memory)
+    }
+
+    fn allocate_memory(
+        &self,
+        create: &vk::MemoryAllocateInfo<'_>,
+    ) -> Result<vk::DeviceMemory, AllocError> {
+        // SAFETY: The device lives, by clause 2 of `GpuAllocator::new`; size, type index and the count of
+        // objects were checked against the device's limits by the caller. What a user has chained is
+        // valid, by clause 1 of `create_pool_with`.
+        unsafe { self.device.allocate_memory(create, None) }.map_err(failed("vkAllocateMemory"))
     }
 
     /// # Safety

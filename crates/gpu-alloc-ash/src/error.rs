@@ -2,10 +2,10 @@
 
 use ash::vk;
 use memtype_select::MemoryPropertyFlags;
-use vk_pool::LimitError;
+use vk_pool::{CustomFault, LimitError};
 
-/// A refusal that gives the allocation back, so that it is not lost.
-pub type Refused<T> = vk_pool::Refused<T, FreeError>;
+/// A refusal that gives what was handed in back, so that it is not lost.
+pub type Refused<T, E = FreeError> = vk_pool::Refused<T, E>;
 
 /// A configuration that contradicts itself or the device.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -142,6 +142,61 @@ pub enum AllocError {
     /// No block has room, and the request rules out asking the driver.
     #[error("no block has room, and never_allocate rules out asking the driver")]
     NoRoom,
+    /// Another allocator made the pool. Ask that one.
+    #[error("the pool belongs to allocator {owner}, not to allocator {asked}")]
+    ForeignPool {
+        /// The allocator that made it.
+        owner: u32,
+        /// The allocator that was asked.
+        asked: u32,
+    },
+    /// The resource may have none of the custom pool's memory types. Make the pool from an example of
+    /// such a resource.
+    #[error(
+        "memory types {memory_type_bits:#x} are allowed, and the pool has memory types {pool_bits:#x}"
+    )]
+    NotOfPool {
+        /// The types that the resource or the request allows, a bit each.
+        memory_type_bits: u32,
+        /// The types of the pool.
+        pool_bits: u32,
+    },
+    /// The buffer has a device address, and the custom pool's blocks are made without. Set
+    /// [`CustomPoolConfig::device_address`](crate::CustomPoolConfig::device_address).
+    #[error("the buffer has a device address, which the blocks of the pool are not made for")]
+    NoDeviceAddress,
+    /// Memory of its own was asked for, by the request or by the driver, and a custom pool of a fixed
+    /// block size has none.
+    #[error("{size} bytes were to have memory of their own, which the pool does not allow")]
+    DedicatedNotAllowed {
+        /// Bytes asked for.
+        size: u64,
+    },
+    /// The blocks of the custom pool have no upper end: that takes a linear algorithm, of the automatic
+    /// kind or a double stack, and `max_block_count` 1.
+    #[error(
+        "the upper end was asked for, which only automatic and double-stack linear pools with max_block_count 1 have"
+    )]
+    NoUpperEnd,
+    /// No block of the custom pool has room, and it has as many as it may have. Free something.
+    #[error("none of the pool's blocks has room, and it may have no more than {max_block_count}")]
+    PoolFull {
+        /// The pool's `max_block_count`.
+        max_block_count: u32,
+    },
+    /// The custom pool's own algorithm has offered a piece that it must not; nothing was handed out, and
+    /// the block serves nobody until it is empty.
+    #[error(transparent)]
+    WrongAnswer(#[from] CustomFault),
+    /// The custom pool's own algorithm has no room for the request in an empty block.
+    #[error("the pool's own algorithm has no room in an empty block of {block_size} bytes")]
+    NotServed {
+        /// Bytes of the block.
+        block_size: u64,
+    },
+    /// The function that chains the custom pool's structures did not go on with what it was given.
+    #[error("the pool's extension did not ask for the block that it was given")]
+    NotExtended,
     /// A limit of the device or of the configuration. Free something, or raise the limit.
     /// [`LimitError::Budget`] comes only where the request stays
     /// [`within_budget`](crate::AllocationRequest::within_budget).
@@ -161,7 +216,10 @@ impl AllocError {
     /// Whether a smaller block or another memory type may help.
     pub(crate) fn may_fall_back(&self) -> bool {
         match self {
-            Self::Limit(_) | Self::LargerThanBlock { .. } | Self::NoRoom => true,
+            Self::Limit(_)
+            | Self::LargerThanBlock { .. }
+            | Self::NoRoom
+            | Self::PoolFull { .. } => true,
             Self::Driver { result, .. } => matches!(
                 *result,
                 vk::Result::ERROR_OUT_OF_DEVICE_MEMORY
@@ -191,6 +249,14 @@ impl From<vk_pool::RequestError> for AllocError {
             vk_pool::RequestError::LargerThanBlock { size, alignment, largest_block_size } => {
                 Self::LargerThanBlock { size, alignment, largest_block_size }
             }
+            vk_pool::RequestError::DedicatedNotAllowed { size } => {
+                Self::DedicatedNotAllowed { size }
+            }
+            vk_pool::RequestError::NoUpperEnd => Self::NoUpperEnd,
+            vk_pool::RequestError::PoolFull { max_block_count } => {
+                Self::PoolFull { max_block_count }
+            }
+            vk_pool::RequestError::WrongAnswer(fault) => Self::WrongAnswer(fault),
             other => unreachable!("a request error that this version does not know: {other}"),
         }
     }

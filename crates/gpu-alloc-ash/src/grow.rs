@@ -9,24 +9,54 @@ use crate::allocation::{Home, Notes, type_number};
 use crate::driver::ObjectInfo;
 use crate::facts::BudgetQuery;
 use crate::place::Attempt;
-use crate::pools::{MemoryObject, Placed, WantedBlock};
-use crate::{AllocError, Allocation, GpuAllocator};
+use crate::pools::{MemoryObject, NotServed, Placed, WantedBlock};
+use crate::{AllocError, Allocation, CustomPool, GpuAllocator};
 
 impl GpuAllocator {
     /// Gets the block that a pool needs, and the allocation that waits for it.
     pub(crate) fn grow(
         &self,
-        attempt: &Attempt,
+        attempt: &Attempt<'_>,
         mut wanted: WantedBlock<'_>,
     ) -> Result<Allocation, AllocError> {
+        let (reservation, object) = self.make_or_shrink(attempt, &mut wanted)?;
+        match wanted.take_in(reservation, object, self.new_block_id()) {
+            Ok(placed) => Ok(self.allocation(attempt.class, attempt.memory_type_index, placed)),
+            Err(NotServed { reservation, block_size, fault }) => {
+                // SAFETY: 1. It was allocated above. 2. Nothing was ever bound to it.
+                unsafe { self.driver.free(object.memory) };
+                drop(reservation);
+                Err(fault.map_or(AllocError::NotServed { block_size }, AllocError::WrongAnswer))
+            }
+        }
+    }
+
+    /// Gets an empty block that a custom pool is to have from the start.
+    pub(crate) fn grow_empty(
+        &self,
+        attempt: &Attempt<'_>,
+        mut wanted: WantedBlock<'_>,
+    ) -> Result<(), AllocError> {
+        let (reservation, object) = self.make_or_shrink(attempt, &mut wanted)?;
+        wanted.take_in_empty(reservation, object, self.new_block_id());
+        Ok(())
+    }
+
+    fn new_block_id(&self) -> BlockId {
+        BlockId(self.next_block_id.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// Makes the memory object, or a smaller one; or, as a last try, what there is once the heap's empty
+    /// blocks are gone.
+    fn make_or_shrink(
+        &self,
+        attempt: &Attempt<'_>,
+        wanted: &mut WantedBlock<'_>,
+    ) -> Result<(Reservation, MemoryObject), AllocError> {
         let mut last_try = false;
         loop {
-            let error = match self.make_object(attempt, &wanted) {
-                Ok((reservation, object)) => {
-                    let id = BlockId(self.next_block_id.fetch_add(1, Ordering::Relaxed));
-                    let placed = wanted.take_in(reservation, object, id);
-                    return Ok(self.allocation(attempt.class, attempt.memory_type_index, placed));
-                }
+            let error = match self.make_object(attempt, wanted) {
+                Ok(made) => return Ok(made),
                 Err(error) => error,
             };
             if !error.may_fall_back() || last_try {
@@ -44,7 +74,7 @@ impl GpuAllocator {
     /// Reserves, allocates and maps one memory object, with no lock held.
     fn make_object(
         &self,
-        attempt: &Attempt,
+        attempt: &Attempt<'_>,
         wanted: &WantedBlock<'_>,
     ) -> Result<(Reservation, MemoryObject), AllocError> {
         let request = wanted.request();
@@ -60,6 +90,7 @@ impl GpuAllocator {
             memory_type_index: request.memory_type_index(),
             device_address: is_device_address(request.class()),
             dedicated_to,
+            of_pool: attempt.pool.map(CustomPool::block_info),
         })?;
         // The call was slow anyway, and the next decision knows what it cost.
         self.refresh_budgets();
@@ -121,7 +152,10 @@ impl GpuAllocator {
             for branch in 1..pools.shards().len() {
                 pools.end_empty_leases(branch);
             }
-            while let Some((block, object)) = pools.trim() {
+            let of_trunk = core::iter::from_fn(|| pools.trim());
+            let seats = pools.custom().seats();
+            let of_custom = seats.flat_map(|seat| core::iter::from_fn(|| seat.trim()));
+            for (block, object) in of_trunk.chain(of_custom) {
                 bytes += block.size();
                 self.give_back(block, object);
             }
@@ -130,7 +164,7 @@ impl GpuAllocator {
     }
 }
 
-/// Whether blocks of a class are made with `VK_MEMORY_ALLOCATE_DEVICE_ADDRESS_BIT`.
+/// Whether ordinary blocks of a class are made with `VK_MEMORY_ALLOCATE_DEVICE_ADDRESS_BIT`.
 fn is_device_address(class: ClassId) -> bool {
     class.0 == 1
 }

@@ -16,7 +16,7 @@
 mod tests;
 
 use core::fmt;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use ash::vk::{self, Handle};
 
@@ -25,7 +25,7 @@ use crate::mapped::MappedPtr;
 use crate::names::NameKey;
 use crate::prepare::margin_length;
 use crate::sync::{Condvar, Mutex};
-use crate::{Allocation, GpuAllocator};
+use crate::{Allocation, CustomPool, GpuAllocator};
 
 /// What margins are filled with, over and over: no two neighbours alike, and no value that programs like
 /// to write.
@@ -188,8 +188,21 @@ impl GpuAllocator {
     /// [`AllocatorConfig::corruption_margin`]: crate::AllocatorConfig::corruption_margin
     #[must_use]
     pub fn check_corruption(&self) -> Vec<Overrun> {
+        self.check_guards(|_| true)
+    }
+
+    /// [`check_corruption`](Self::check_corruption) of the live allocations of one custom pool.
+    #[must_use]
+    pub fn check_corruption_in(&self, pool: &CustomPool) -> Vec<Overrun> {
+        let of_pool: HashSet<u64> =
+            pool.blocks().iter().map(|block| block.memory.as_raw()).collect();
+        self.check_guards(|memory| of_pool.contains(&memory))
+    }
+
+    /// Looks at the margins in these memory objects.
+    fn check_guards(&self, is_meant: impl Fn(u64) -> bool) -> Vec<Overrun> {
         let mut found = Vec::new();
-        for key in self.guards.keys() {
+        for key in self.guards.keys().into_iter().filter(|&(memory, _)| is_meant(memory)) {
             let Some(pinned) = self.guards.pin(key) else { continue };
             let looked = self.overrun_of(&pinned.guard, Owner::Live);
             // Loggers are called with nothing held.

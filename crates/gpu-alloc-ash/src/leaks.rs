@@ -6,6 +6,7 @@ use ash::vk::Handle;
 use vk_pool::LiveAllocation;
 
 use crate::names::NameKey;
+use crate::pools::{ClassPool, Shard};
 use crate::{GpuAllocator, Overrun};
 
 /// What kind of memory a live allocation holds.
@@ -34,6 +35,8 @@ pub struct Leak {
     pub size: u64,
     /// What kind of memory it holds.
     pub kind: LeakKind,
+    /// The name of the custom pool that it is in, if that has one.
+    pub pool: Option<String>,
 }
 
 /// What was wrong when an allocator was destroyed. The memory objects of allocations that were alive
@@ -51,12 +54,13 @@ pub struct Leaks {
 
 impl fmt::Display for Leak {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { name, memory_type_index, offset, size, kind } = self;
+        let Self { name, memory_type_index, offset, size, kind, pool } = self;
         let name = name.as_deref().unwrap_or("(unnamed)");
         write!(
             f,
             "{name}: {size} bytes at offset {offset}, memory type {memory_type_index}, {kind:?}"
-        )
+        )?;
+        pool.as_ref().map_or(Ok(()), |pool| write!(f, ", in the pool {pool}"))
     }
 }
 
@@ -65,30 +69,13 @@ impl GpuAllocator {
     #[must_use]
     pub fn leaks(&self) -> Vec<Leak> {
         let mut leaks = Vec::new();
-        let shards = (0u32..).zip(&self.types).flat_map(|(memory_type_index, pools)| {
-            pools.shards().iter().map(move |shard| (memory_type_index, shard))
-        });
-        for (memory_type_index, shard) in shards {
-            // Names are looked up after the lock is let go: no two locks are ever held.
-            let live: Vec<(u64, LiveAllocation)> = {
-                let pools = shard.lock();
-                let entries = pools.iter();
-                entries
-                    .flat_map(|entry| {
-                        entry
-                            .pool
-                            .live()
-                            .map(|live| (entry.object(live.slot).memory.as_raw(), live))
-                    })
-                    .collect()
-            };
-            leaks.extend(live.into_iter().map(|(memory, live)| Leak {
-                name: self.names.get(NameKey::Pool { memory, offset: live.offset }),
-                memory_type_index,
-                offset: live.offset,
-                size: live.size,
-                kind: if live.dedicated { LeakKind::Dedicated } else { LeakKind::Pooled },
-            }));
+        for (memory_type_index, pools) in (0u32..).zip(&self.types) {
+            for shard in pools.shards() {
+                leaks.extend(self.live_in(shard, memory_type_index, None));
+            }
+            for seat in pools.custom().seats() {
+                leaks.extend(self.live_in(&seat.shard, memory_type_index, seat.name().as_deref()));
+            }
         }
         leaks.extend(self.external.snapshot().into_iter().map(|(index, object)| Leak {
             name: self.names.get(NameKey::External { index }),
@@ -96,8 +83,36 @@ impl GpuAllocator {
             offset: 0,
             size: object.size,
             kind: LeakKind::External,
+            pool: None,
         }));
         leaks
+    }
+
+    /// Every live allocation of one shard.
+    pub(crate) fn live_in(
+        &self,
+        shard: &Shard,
+        memory_type_index: u32,
+        pool: Option<&str>,
+    ) -> Vec<Leak> {
+        // Names are looked up after the lock is let go: no two locks are ever held.
+        let live: Vec<(u64, LiveAllocation)> = {
+            let pools = shard.lock();
+            let of_entry = |entry: &ClassPool| {
+                let live = entry.pool.live();
+                live.map(|live| (entry.object(live.slot).memory.as_raw(), live)).collect::<Vec<_>>()
+            };
+            pools.iter().flat_map(of_entry).collect()
+        };
+        let leak = |(memory, live): (u64, LiveAllocation)| Leak {
+            name: self.names.get(NameKey::Pool { memory, offset: live.offset }),
+            memory_type_index,
+            offset: live.offset,
+            size: live.size,
+            kind: if live.dedicated { LeakKind::Dedicated } else { LeakKind::Pooled },
+            pool: pool.map(str::to_owned),
+        };
+        live.into_iter().map(leak).collect()
     }
 
     /// # Panics
@@ -130,6 +145,12 @@ impl GpuAllocator {
         // While the memory is there.
         overruns.extend(self.check_corruption());
         self.trim();
+        // What custom pools are to have at least goes, too.
+        for seat in self.types.iter().flat_map(|pools| pools.custom().seats()) {
+            while let Some((block, object)) = seat.dissolve() {
+                self.give_back(block, object);
+            }
+        }
         for leak in &leaks {
             log::warn!("leaked {leak}");
         }

@@ -56,6 +56,58 @@
 //! so a slow `vkAllocateMemory` stalls only those who need that block, and they wait for it instead of
 //! making another.
 //!
+//! # Custom pools
+//!
+//! [`GpuAllocator::create_pool`] keeps memory apart: blocks of a fixed size or growing ones, so many at least
+//! and at most, in one memory type or several to fall back over, with a priority, a name and structures of
+//! your own. Allocating from a pool needs nothing but the pool, and freeing is as always.
+//!
+//! | [`Algorithm`] | for |
+//! |---|---|
+//! | `TwoTier`, `Tlsf` | any order of sizes and releases, without waste; two tiers are faster for small ones |
+//! | `Buddy` | many powers of two that come and go; rounds sizes up |
+//! | `Linear(Ring)` | what is freed in the order it came: uniforms of a few frames in flight |
+//! | `Linear(Stack)`, `Linear(DoubleStack)` | what is freed in the opposite order, at one end or two: a loading screen |
+//! | `Linear(FreeAtOnce)` | what goes all at once; no offset is handed out twice before that |
+//! | `Custom` | your own [`CustomSuballocator`]; what it answers is checked before it is handed out |
+//!
+//! ```
+//! use gpu_alloc_ash::{Algorithm, AllocationRequest, CustomPoolConfig, LinearKind, UsageFlags, ash::vk};
+//!
+//! # let driver = vk_sim::SimDriver::new(vk_sim::DriverConfig::default())?;
+//! # let (instance, physical_device, device) = (driver.instance(), driver.physical_device(), driver.device());
+//! # // SAFETY: The three belong together and outlive the allocator.
+//! # let allocator = unsafe {
+//! #     gpu_alloc_ash::GpuAllocator::new(instance, physical_device, device, Default::default())
+//! # }?;
+//! // Where would such buffers go?
+//! let info = vk::BufferCreateInfo::default().size(1024).usage(vk::BufferUsageFlags::UNIFORM_BUFFER);
+//! let upload = AllocationRequest { usage: UsageFlags::UPLOAD, ..Default::default() };
+//! // SAFETY: The create info is valid usage.
+//! let types = unsafe { allocator.memory_types_for_buffer(&info, &upload) }?;
+//!
+//! let pool = allocator.create_pool(&CustomPoolConfig {
+//!     memory_types: &types[..1], // or all of them, to fall back
+//!     algorithm: Algorithm::Linear(LinearKind::Ring),
+//!     block_size: Some(3 << 20),
+//!     min_block_count: 1,
+//!     max_block_count: Some(1),
+//!     name: Some("uniforms"),
+//!     ..Default::default()
+//! })?;
+//! // SAFETY: The create info is valid usage.
+//! let (buffer, memory) = unsafe { allocator.create_buffer_in(&pool, &info, &Default::default()) }?;
+//! assert_eq!(pool.stats().allocation_count, 1);
+//!
+//! let refused = allocator.destroy_pool(pool).expect_err("a buffer lives there");
+//! // SAFETY: The device has never seen the buffer.
+//! unsafe { allocator.destroy_buffer(buffer, memory) }?;
+//! allocator.destroy_pool(refused.returned)?;
+//! # allocator.destroy()?;
+//! # assert!(driver.finish().is_empty());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! # Errors and what to do
 //!
 //! An operation that fails leaves no allocation, handle, mapping or reservation. On the way it has tried
@@ -109,7 +161,7 @@
 //!
 //! - create instances, devices, surfaces or windows;
 //! - copy on the device, or know when it has finished;
-//! - defragment, pool by frame, or suballocate sparse resources (yet);
+//! - defragment, or suballocate sparse resources (yet);
 //! - call anything outside of what [`AllocatorConfig`] says the device was made with.
 //!
 //! # When not to use it
@@ -128,6 +180,7 @@ mod allocator;
 mod batch;
 mod config;
 mod create;
+mod custom;
 mod driver;
 mod error;
 mod external;
@@ -152,11 +205,19 @@ pub use memtype_select::{
     DeviceMemoryProperties, MemoryHeap, MemoryHeapFlags, MemoryPropertyFlags, MemoryRequest,
     MemoryType, MemoryTypeSelector, UsageFlags,
 };
-pub use vk_pool::{HeapBudget, HeapUsage, LimitError, PoolStats, ResourceKind};
+pub use vk_pool::linear::LinearKind;
+pub use vk_pool::{
+    Algorithm, BlockShape, CustomAlgorithm, CustomFault, CustomSuballocator, HeapBudget, HeapUsage,
+    LimitError, Piece, PieceRequest, PoolStats, ResourceKind,
+};
 
 pub use allocation::Allocation;
 pub use allocator::GpuAllocator;
 pub use config::{AllocatorConfig, FillBytes};
+pub use custom::{
+    CreatePoolError, CustomPool, CustomPoolConfig, DestroyPoolError, PoolAllocationRequest,
+    PoolBlock, PoolCheckError, PoolPiece,
+};
 pub use error::{
     AccessError, AdoptError, AllocError, ConfigError, CreateError, FreeError, Refused,
 };

@@ -17,7 +17,7 @@ use crate::allocation::Notes;
 use crate::driver::DedicatedWish;
 use crate::pools::Asked;
 use crate::resource::Resource;
-use crate::{AllocError, Allocation, AllocationRequest, GpuAllocator, Strategy};
+use crate::{AllocError, Allocation, AllocationRequest, CustomPool, GpuAllocator, Strategy};
 
 /// What is known about a request beyond its numbers.
 #[derive(Clone, Copy, Debug, Default)]
@@ -33,10 +33,12 @@ pub(crate) struct Terms {
 
 /// One attempt in one memory type.
 #[derive(Clone, Copy)]
-pub(crate) struct Attempt {
+pub(crate) struct Attempt<'a> {
     pub(crate) memory_type_index: u32,
     pub(crate) class: ClassId,
-    request: PoolRequest,
+    /// The custom pool, if it is not an ordinary one.
+    pub(crate) pool: Option<&'a CustomPool>,
+    pub(crate) request: PoolRequest,
     /// The resource that the memory may be dedicated to.
     pub(crate) resource: Option<Resource>,
     /// Whether the driver's budget may be passed.
@@ -47,11 +49,11 @@ pub(crate) struct Attempt {
 
 /// One round over the memory types.
 #[derive(Clone, Copy, Debug)]
-struct Pass {
-    dedicated: Dedicated,
-    over_budget: bool,
+pub(crate) struct Pass {
+    pub(crate) dedicated: Dedicated,
+    pub(crate) over_budget: bool,
     /// Whether this is memory of its own for a request that found no block.
-    last_resort: bool,
+    pub(crate) last_resort: bool,
 }
 
 impl GpuAllocator {
@@ -123,21 +125,34 @@ impl GpuAllocator {
             return Err(self.no_memory_type(request));
         }
         let passes = self.passes(first_choice, request, terms);
+        self.in_turn(ranking, passes, request.size, |memory_type_index, pass| {
+            self.attempt(&Attempt::new(request, terms, memory_type_index, pass))
+        })
+    }
+
+    /// Makes each pass over the memory types, of which there is one at least, until one attempt succeeds or
+    /// nothing else may help.
+    pub(crate) fn in_turn(
+        &self,
+        ranking: impl IntoIterator<Item = u32> + Clone,
+        passes: SmallVec<[Pass; 6]>,
+        size: u64,
+        attempt: impl Fn(u32, Pass) -> Result<Allocation, AllocError>,
+    ) -> Result<Allocation, AllocError> {
         let mut best_error: Option<AllocError> = None;
         // Memory types that nothing but their budget has refused, a bit each.
         let mut over_budget_may_help = 0u32;
         for pass in passes {
-            for memory_type_index in ranking {
+            for memory_type_index in ranking.clone() {
                 let above = self.types[memory_type_index as usize].dedicated_above();
-                if pass.last_resort && above < request.size {
+                if pass.last_resort && above < size {
                     continue; // It had no other choice than memory of its own before.
                 }
                 let bit = 1 << memory_type_index;
                 if pass.over_budget && over_budget_may_help & bit == 0 {
                     continue; // The same calls would be refused once more.
                 }
-                let attempt = Attempt::new(request, terms, memory_type_index, pass);
-                match self.attempt(&attempt) {
+                match attempt(memory_type_index, pass) {
                     Ok(allocation) => return Ok(allocation),
                     Err(error) if error.may_fall_back() => {
                         if error.is_budget() {
@@ -156,7 +171,7 @@ impl GpuAllocator {
     }
 
     /// What is tried, in this order, on every memory type before the next.
-    fn passes(
+    pub(crate) fn passes(
         &self,
         first: Dedicated,
         request: &AllocationRequest<'_>,
@@ -187,7 +202,7 @@ impl GpuAllocator {
     }
 
     #[inline]
-    fn check(&self, request: &AllocationRequest<'_>) -> Result<(), AllocError> {
+    pub(crate) fn check(&self, request: &AllocationRequest<'_>) -> Result<(), AllocError> {
         if request.size == 0 {
             return Err(AllocError::ZeroSize);
         }
@@ -211,7 +226,7 @@ impl GpuAllocator {
 
     /// Whether the request gets memory of its own, by what user, driver and configuration say.
     #[inline]
-    fn dedicated_choice(
+    pub(crate) fn dedicated_choice(
         &self,
         request: &AllocationRequest<'_>,
         terms: &Terms,
@@ -233,7 +248,7 @@ impl GpuAllocator {
     }
 
     /// Why the ranking is empty: no type is allowed, or no heap is large enough.
-    fn no_memory_type(&self, request: &AllocationRequest<'_>) -> AllocError {
+    pub(crate) fn no_memory_type(&self, request: &AllocationRequest<'_>) -> AllocError {
         let any_size = MemoryRequest { size: 0, ..request.type_question() };
         let selector = self.selector();
         let heaps = selector
@@ -277,7 +292,7 @@ impl GpuAllocator {
     }
 
     /// Asks one memory type, and makes a block for it if it needs one.
-    fn attempt(&self, attempt: &Attempt) -> Result<Allocation, AllocError> {
+    pub(crate) fn attempt(&self, attempt: &Attempt<'_>) -> Result<Allocation, AllocError> {
         let Attempt { class, memory_type_index, .. } = *attempt;
         let pools = &self.types[memory_type_index as usize];
         loop {
@@ -299,7 +314,7 @@ impl GpuAllocator {
     }
 }
 
-impl Attempt {
+impl Attempt<'static> {
     fn new(
         request: &AllocationRequest<'_>,
         terms: &Terms,
@@ -311,6 +326,7 @@ impl Attempt {
         Self {
             memory_type_index,
             class: class(request.device_address),
+            pool: None,
             request: PoolRequest { size, alignment, kind, dedicated, upper: false },
             // With any other size the driver must not be told of the resource.
             resource: terms.resource.filter(|_| size == terms.object_size),

@@ -7,9 +7,12 @@
 //! it is the same as without shards. Before the trunk grows, the branches are asked one at a time. An
 //! allocation goes back to the shard it came from, whoever frees it.
 //!
+//! Beside the shards are the custom pools of the memory type, each with a lock of its own.
+//!
 //! No lock is held while another is taken, and none during a call of the driver.
 
 mod asking;
+mod custom;
 mod freeing;
 mod shard;
 #[cfg(test)]
@@ -24,8 +27,9 @@ use crate::ConfigError;
 use crate::home;
 
 pub(crate) use self::asking::Asked;
+pub(crate) use self::custom::{CUSTOM_SHARD, CustomPools, Seat, custom_pool, is_custom};
 pub(crate) use self::shard::{ClassPool, LockedShard, MemoryObject, Placed, Shard};
-pub(crate) use self::wanted::WantedBlock;
+pub(crate) use self::wanted::{NotServed, WantedBlock};
 
 /// A lease is at most a sixteenth of the largest block, and the first one a sixteenth of the first.
 const LEASE_DIVISOR: u64 = 16;
@@ -41,6 +45,7 @@ pub(crate) struct TypePools {
     budgets: Arc<HeapBudgets>,
     /// The trunk first. At least one.
     shards: Box<[Shard]>,
+    custom: Arc<CustomPools>,
 }
 
 impl TypePools {
@@ -57,7 +62,8 @@ impl TypePools {
         // Checks the configuration, and the hot path finds the pool there.
         let first = ClassPool::new(&config, config.class, &budgets)?;
         shards[0].lock().put(first);
-        Ok(Self { host_visible, coherent, config, branch_config, budgets, shards })
+        let custom = Arc::new(CustomPools::new());
+        Ok(Self { host_visible, coherent, config, branch_config, budgets, shards, custom })
     }
 
     pub(crate) fn heap_index(&self) -> u32 {
@@ -78,14 +84,20 @@ impl TypePools {
         &self.shards
     }
 
-    pub(crate) fn shard(&self, index: u8) -> &Shard {
-        &self.shards[usize::from(index)]
+    /// Who keeps the books of an allocation.
+    #[inline]
+    pub(crate) fn shard(&self, index: u8, class: ClassId) -> &Shard {
+        match self.shards.get(usize::from(index)) {
+            Some(shard) => shard,
+            None => &self.custom.seat(class).shard,
+        }
     }
 
-    /// Sums over all shards and classes.
+    /// Sums over all shards, classes and custom pools.
     pub(crate) fn stats(&self) -> PoolStats {
         let mut sum = PoolStats::default();
-        for shard in &self.shards {
+        let custom = self.custom.seats().map(|seat| &seat.shard);
+        for shard in self.shards.iter().chain(custom) {
             let locked = shard.lock();
             locked.iter().for_each(|entry| sum += entry.pool.stats());
         }

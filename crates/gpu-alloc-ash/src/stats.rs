@@ -28,7 +28,8 @@ pub struct AllocatorStats {
     pub external_size: u64,
     /// Blocks that are carved up.
     pub block_count: u64,
-    /// Bytes of the blocks that are empty and kept; [`GpuAllocator::trim`] gives them back.
+    /// Bytes of the blocks that are empty and kept; [`GpuAllocator::trim`] gives them back, but for those
+    /// that a custom pool is to have at least.
     pub retained_size: u64,
     /// Calls of `vkAllocateMemory` that succeeded, ever.
     pub device_allocations: u64,
@@ -61,7 +62,7 @@ impl GpuAllocator {
         }
     }
 
-    /// Sums over the pools of one memory type; `None` for a type that does not exist. What its shards
+    /// Sums over the pools of one memory type, custom ones included; `None` for a type that does not exist. What its shards
     /// have lent each other is `lent_size` and `borrowed_size`, and is in no other figure twice.
     #[must_use]
     pub fn pool_stats(&self, memory_type_index: u32) -> Option<PoolStats> {
@@ -93,7 +94,8 @@ impl GpuAllocator {
         }
     }
 
-    /// Gives every block that is empty and kept back to the driver; answers the bytes.
+    /// Gives every block that is empty and kept back to the driver; answers the bytes. Custom pools keep as
+    /// many blocks as they are to have at least.
     pub fn trim(&self) -> u64 {
         (0..self.budgets.heap_count())
             .map(|heap_index| self.give_back_empty_blocks(heap_index))

@@ -6,7 +6,7 @@
 
 use vk_pool::{Answer, BlockRequest, ClassId, Dedicated, Lease, PoolRequest, RequestError, Ticket};
 
-use super::{MemoryObject, Placed, TypePools, WantedBlock};
+use super::{CUSTOM_SHARD, MemoryObject, Placed, TypePools, WantedBlock, is_custom};
 use crate::home;
 
 /// What a memory type answers to a request.
@@ -26,6 +26,9 @@ impl TypePools {
         class: ClassId,
         request: &PoolRequest,
     ) -> Result<Asked<'_>, RequestError> {
+        if is_custom(class) {
+            return self.ask_custom(class, request);
+        }
         if self.shards.len() > 1
             && self.may_be_placed(request)
             && let Some(placed) = self.ask_shards(class, request)
@@ -45,9 +48,11 @@ impl TypePools {
         })
     }
 
-    /// Waits until a block that is on its way to the trunk has arrived or been given up.
+    /// Waits until a block that is on its way to the trunk, or to a custom pool, has arrived or been
+    /// given up.
     pub(crate) fn wait(&self, class: ClassId, ticket: Ticket) {
-        self.shards[0].wait(class, ticket);
+        let shard = if is_custom(class) { CUSTOM_SHARD } else { 0 };
+        self.shard(shard, class).wait(class, ticket);
     }
 
     /// Whether the request takes room of a block at all.

@@ -22,7 +22,7 @@ impl TypePools {
         class: ClassId,
         place: Place,
     ) -> Result<Option<Spent>, Refused<Place, FreeError>> {
-        let mut locked = self.shard(shard).lock();
+        let mut locked = self.shard(shard, class).lock();
         let Some(entry) = locked.class(class) else {
             let error = FreeError::UnknownBlock { slot: place.slot(), generation: 0 };
             return Err(Refused { returned: place, error });
@@ -38,15 +38,16 @@ impl TypePools {
     }
 
     /// Gives many places of one shard back under one turn of its lock; answers the blocks that are
-    /// superfluous now.
+    /// superfluous now. If they are of a custom pool, all are of the same one, of class `custom`.
     pub(crate) fn free_many(
         &self,
         shard: u8,
+        custom: ClassId,
         places: impl Iterator<Item = (ClassId, Place)>,
     ) -> Vec<Spent> {
         let mut left = Vec::new();
         {
-            let mut locked = self.shard(shard).lock();
+            let mut locked = self.shard(shard, custom).lock();
             for (class, place) in places {
                 let entry = locked.class(class).expect("the pool that made the place is there");
                 // An allocation of ours is in its pool's books until it is given here.
@@ -57,15 +58,10 @@ impl TypePools {
         left.into_iter().filter_map(|(class, left)| self.settle(class, left)).collect()
     }
 
-    /// Takes one empty block out of the books, if one is kept. Empty leases have to go back before:
+    /// Takes one empty block of the trunk out of the books, if one is kept. Empty leases have to go back before:
     /// see [`end_empty_leases`](Self::end_empty_leases).
     pub(crate) fn trim(&self) -> Option<Spent> {
-        let mut locked = self.shards[0].lock();
-        locked.iter_mut().find_map(|entry| {
-            let block = entry.pool.trim()?;
-            let object = entry.take_object(block.slot());
-            Some((block, object))
-        })
+        self.shards[0].lock().iter_mut().find_map(ClassPool::trim)
     }
 
     /// Gives every empty lease of a branch back to the trunk, which keeps the blocks that empties;
@@ -122,6 +118,13 @@ fn end_lease<'a>(
 }
 
 impl ClassPool {
+    /// Takes an empty block out of the books, if one is kept beyond those that are to be there.
+    pub(super) fn trim(&mut self) -> Option<Spent> {
+        let block = self.pool.trim()?;
+        let object = self.take_object(block.slot());
+        Some((block, object))
+    }
+
     /// What the pool does not use any more.
     fn left(&mut self, block: ReturnedBlock) -> Left {
         let object = self.take_object(block.slot());

@@ -103,6 +103,12 @@ impl LockedShard<'_> {
         self.pools.push(pool);
     }
 
+    /// Takes the pool of a class out.
+    pub(super) fn take(&mut self, class: ClassId) -> Option<ClassPool> {
+        let index = self.pools.iter().position(|entry| entry.class == class)?;
+        Some(self.pools.swap_remove(index))
+    }
+
     /// Every pool of the shard.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &ClassPool> {
         self.pools.iter()

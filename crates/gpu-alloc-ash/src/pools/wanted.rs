@@ -1,10 +1,10 @@
 //! A block request on its way.
 
-use vk_pool::{BlockId, BlockRequest, ClassId, Reservation};
+use vk_pool::{AddBlockError, BlockId, BlockRequest, ClassId, CustomFault, Reservation};
 
-use super::{MemoryObject, Placed, TypePools};
+use super::{MemoryObject, Placed, Shard, TypePools};
 
-/// A block request of the trunk, on its way through the driver: cancelled if it is dropped, also by a
+/// A block request of the trunk or of a custom pool, on its way through the driver: cancelled if it is dropped, also by a
 /// panic, so that nobody waits for ever.
 pub(crate) struct WantedBlock<'a> {
     pools: &'a TypePools,
@@ -13,6 +13,15 @@ pub(crate) struct WantedBlock<'a> {
     class: ClassId,
     /// `None` once it was handed to the pool.
     request: Option<BlockRequest>,
+}
+
+/// A pool's own algorithm has no piece of a new block for the request that asked for it: the memory
+/// object is to be freed, and then the reservation dropped.
+pub(crate) struct NotServed {
+    pub(crate) reservation: Reservation,
+    pub(crate) block_size: u64,
+    /// What was wrong with its answer.
+    pub(crate) fault: Option<CustomFault>,
 }
 
 impl<'a> WantedBlock<'a> {
@@ -34,12 +43,27 @@ impl<'a> WantedBlock<'a> {
         self.pools
     }
 
+    pub(super) fn class(&self) -> ClassId {
+        self.class
+    }
+
+    /// The shard that the block will belong to.
+    pub(super) fn shard(&self) -> &'a Shard {
+        // At most 64 shards, or a custom pool's number for them.
+        self.pools.shard(self.shard.to_le_bytes()[0], self.class)
+    }
+
+    /// The request, to be handed to the pool.
+    pub(super) fn take_request(&mut self) -> BlockRequest {
+        self.request.take().expect("it is taken only when this value is used up")
+    }
+
     /// Asks for a smaller block, if the pool allows.
     pub(crate) fn shrink(&mut self) -> bool {
         let Some(request) = &mut self.request else {
             return false;
         };
-        let mut locked = self.pools.shards[self.shard].lock();
+        let mut locked = self.pools.shard(self.shard.to_le_bytes()[0], self.class).lock();
         locked.class(self.class).is_some_and(|entry| entry.pool.shrink(request))
     }
 
@@ -49,18 +73,29 @@ impl<'a> WantedBlock<'a> {
         reservation: Reservation,
         object: MemoryObject,
         id: BlockId,
-    ) -> Placed {
-        let request = self.request.take().expect("it is taken only here and when dropped");
-        let shard = &self.pools.shards[self.shard];
+    ) -> Result<Placed, NotServed> {
+        let request = self.take_request();
+        let shard = self.shard();
         let mut locked = shard.lock();
         let entry = locked.class(self.class).expect("the pool that asked is there");
-        let place = entry.pool.add_block(request, reservation, id);
-        let place = place.expect("request and reservation are for this pool, and the id is new");
+        let place = match entry.pool.add_block(request, reservation, id) {
+            Ok(place) => place,
+            Err(refused) => {
+                let AddBlockError::NotServed { size: block_size, fault } = refused.error else {
+                    unreachable!("request and reservation are for this pool, and the id is new");
+                };
+                drop(locked);
+                let (request, reservation) = refused.returned;
+                // Cancelled when this value is dropped.
+                self.request = Some(request);
+                return Err(NotServed { reservation, block_size, fault });
+            }
+        };
         entry.put_object(place.slot(), object);
         drop(locked);
         shard.notify();
-        // At most 64 shards.
-        Placed { place, object, shard: self.shard.to_le_bytes()[0] }
+        // At most 64 shards, or a custom pool's number for them.
+        Ok(Placed { place, object, shard: self.shard.to_le_bytes()[0] })
     }
 
     /// Has the request served by room of the trunk's blocks instead, if the trunk has it.
@@ -73,8 +108,8 @@ impl<'a> WantedBlock<'a> {
                 return None;
             }
         };
-        let request = self.request.take().expect("it is taken only here and when dropped");
-        let shard = &self.pools.shards[self.shard];
+        let request = self.take_request();
+        let shard = self.shard();
         let mut locked = shard.lock();
         let entry = locked.class(self.class).expect("the pool that asked is there");
         let place = entry.pool.add_lease(request, lease);
@@ -90,7 +125,7 @@ impl<'a> WantedBlock<'a> {
 impl Drop for WantedBlock<'_> {
     fn drop(&mut self) {
         if let Some(request) = self.request.take() {
-            let shard = &self.pools.shards[self.shard];
+            let shard = self.shard();
             let mut locked = shard.lock();
             let cancelled = locked.class(self.class).map(|entry| entry.pool.cancel(request));
             debug_assert!(

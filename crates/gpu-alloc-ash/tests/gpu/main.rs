@@ -13,6 +13,7 @@ mod formats;
 mod guards;
 mod images;
 mod modes;
+mod pools;
 mod raw;
 mod refusals;
 mod resources;

@@ -31,6 +31,14 @@ impl Gpu {
         Self::on(allocator_on(&boot, config), boot)
     }
 
+    /// With the default configuration, told of memory priorities if the device has them.
+    pub(crate) fn with_priorities() -> Self {
+        let boot = boot();
+        let mut config = AllocatorConfig::default();
+        config.ext_memory_priority = boot.enabled.memory_priority;
+        Self::on(allocator_on(&boot, config), boot)
+    }
+
     /// With `config` alone: nothing newer or other than it names is used.
     pub(crate) fn with_exactly(config: AllocatorConfig) -> Self {
         let boot = boot();

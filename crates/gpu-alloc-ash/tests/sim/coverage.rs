@@ -78,7 +78,8 @@ fn calls_of(operation: &Operation, failure: Option<Failure>) -> Run {
     let acted = BTreeSet::from_iter(sim.driver.calls());
     let (raw, made): (Vec<_>, Vec<_>) =
         held.into_iter().partition(|held| held.allocation().is_none());
-    made.into_iter().for_each(|held| held.release(&sim));
+    // Allocations go before their pools.
+    made.into_iter().rev().for_each(|held| held.release(&sim));
     sim.allocator.trim();
     calls.extend(sim.driver.calls());
     raw.into_iter().for_each(|held| held.release(&sim));

@@ -69,7 +69,7 @@ impl Writer {
 }
 
 /// Writes one byte through the pointer, wherever.
-fn poke(allocation: &Allocation, at: u64, byte: u8) {
+pub(crate) fn poke(allocation: &Allocation, at: u64, byte: u8) {
     assert!(at < allocation.size() + 64 * KIB);
     let address = allocation.mapped_ptr().expect("it is mapped").as_ptr();
     let at = usize::try_from(at).expect("small");

@@ -1,7 +1,7 @@
 //! What a test holds: memory, and the resources that it is bound to.
 
 use ash::vk;
-use gpu_alloc_ash::Allocation;
+use gpu_alloc_ash::{Allocation, CustomPool};
 
 use crate::support::Sim;
 
@@ -17,6 +17,8 @@ pub(crate) enum Held {
     RawImage(vk::Image),
     /// A command buffer that is being recorded, with its pool.
     Recording(vk::CommandPool, vk::CommandBuffer),
+    /// A custom pool, which goes after its allocations.
+    Pool(CustomPool),
 }
 
 impl Held {
@@ -26,7 +28,7 @@ impl Held {
             Self::Memory(allocation) | Self::Buffer(_, allocation) | Self::Image(_, allocation) => {
                 Some(allocation)
             }
-            Self::RawBuffer(_) | Self::RawImage(_) | Self::Recording(..) => None,
+            Self::RawBuffer(_) | Self::RawImage(_) | Self::Recording(..) | Self::Pool(_) => None,
         }
     }
 
@@ -36,7 +38,15 @@ impl Held {
             Self::Memory(allocation) | Self::Buffer(_, allocation) | Self::Image(_, allocation) => {
                 Some(allocation)
             }
-            Self::RawBuffer(_) | Self::RawImage(_) | Self::Recording(..) => None,
+            Self::RawBuffer(_) | Self::RawImage(_) | Self::Recording(..) | Self::Pool(_) => None,
+        }
+    }
+
+    /// The pool, if it is one.
+    pub(crate) fn pool(&self) -> Option<&CustomPool> {
+        match self {
+            Self::Pool(pool) => Some(pool),
+            _ => None,
         }
     }
 
@@ -53,6 +63,7 @@ impl Held {
             Self::Recording(pool, _) => unsafe {
                 sim.driver.device().destroy_command_pool(pool, None);
             },
+            Self::Pool(pool) => sim.end_pool(pool),
         }
     }
 }

@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use ash::vk;
 use gpu_alloc_ash::{
-    AllocError, Allocation, AllocationRequest, AllocatorConfig, GpuAllocator, LimitError, Strategy,
-    UsageFlags,
+    AllocError, Allocation, AllocationRequest, AllocatorConfig, CustomPoolConfig, GpuAllocator,
+    LimitError, PoolAllocationRequest, Strategy, UsageFlags,
 };
 use rstest::rstest;
 use vk_sim::{Call, DriverConfig, SimDriver};
@@ -119,6 +119,50 @@ fn giving_back_holds_nobody_up() {
         join(freer);
     });
     sim.free(first);
+    sim.finish();
+}
+
+/// A custom pool grows: the ordinary pools and other custom ones go on, and who needs its block waits for it.
+#[test]
+fn a_custom_pool_that_grows_holds_nobody_else_up() {
+    let (sim, gate) = gated(DriverConfig::default(), AllocatorConfig::default());
+    let first = sim.allocate(&UPLOAD);
+    let config = CustomPoolConfig {
+        memory_types: &[1],
+        block_size: Some(MIB),
+        max_block_count: Some(1),
+        ..Default::default()
+    };
+    let (pool, other) = (sim.pool(&config), sim.pool(&config));
+    let request = PoolAllocationRequest { size: MIB / 4, ..Default::default() };
+    let elsewhere = sim.allocate_in(&other, &request);
+    gate.close(Call::AllocateMemory);
+    let held: Vec<Allocation> = thread::scope(|scope| {
+        let _open = OpenAtTheEnd(&gate);
+        let threads: Vec<_> =
+            (0..4).map(|_| scope.spawn(|| sim.allocate_in(&pool, &request))).collect();
+        gate.wait_for(1);
+        promptly(
+            || {
+                let one = sim.allocate_in(&other, &request);
+                sim.free(one);
+                let one = sim.allocate(&UPLOAD);
+                sim.free(one);
+                assert_eq!((pool.stats().block_count, pool.check()), (0, Ok(())));
+            },
+            &gate,
+        );
+        thread::sleep(GRACE);
+        assert_eq!(gate.inside(), 1, "nobody else asks the driver");
+        gate.open();
+        threads.into_iter().map(join).collect()
+    });
+    assert_eq!((pool.stats().block_count, pool.stats().used_size), (1, MIB));
+    sim.free_many(held);
+    sim.free(first);
+    sim.free(elsewhere);
+    sim.end_pool(pool);
+    sim.end_pool(other);
     sim.finish();
 }
 

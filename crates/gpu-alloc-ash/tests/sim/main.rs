@@ -12,6 +12,7 @@ mod budget;
 mod coherence;
 mod config;
 mod coverage;
+mod custom_pools;
 mod devices;
 mod every_device;
 mod externals;

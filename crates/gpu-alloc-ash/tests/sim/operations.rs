@@ -1,12 +1,18 @@
 //! Every operation of the allocator, as data for the tests of failures.
 
+mod pools;
+
 use ash::vk;
 use gpu_alloc_ash::{
-    AccessError, AllocError, AllocationRequest, AllocatorConfig, CreateError, FillBytes, Strategy,
-    UsageFlags,
+    AccessError, AllocError, AllocationRequest, AllocatorConfig, CreateError, FillBytes,
+    PoolAllocationRequest, Strategy, UsageFlags,
 };
 use vk_sim::{Call, DriverConfig};
 
+use self::pools::{
+    IN_POOL, OWN_IN_POOL, adaptive_pool, buffer_example, buffer_in, first_blocks, from_examples,
+    full_pool, image_example, image_in, in_pool,
+};
 use crate::held::Held;
 use crate::support::{KIB, MIB, Sim, buffer_info, image_info};
 use crate::tables;
@@ -332,6 +338,30 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         act: |sim, held| many(sim, held, &UPLOAD) },
     Operation { name: "record_zeroes", sim: Sim::default, prepare: recording, falls_back: true, act: zeroed_buffer },
     Operation { name: "record_clear", sim: Sim::default, prepare: recording, falls_back: true, act: zeroed_image },
+    Operation { name: "create_pool", sim: Sim::default, prepare: nothing, falls_back: false,
+        act: |sim, held| first_blocks(sim, held, &[1]) },
+    Operation { name: "create_pool, two types", sim: Sim::default, prepare: nothing, falls_back: true,
+        act: |sim, held| first_blocks(sim, held, &[3, 1]) },
+    Operation { name: "allocate_in, only block size", sim: Sim::default, prepare: full_pool, falls_back: false,
+        act: |sim, held| in_pool(sim, held, &IN_POOL) },
+    Operation { name: "allocate_in, two types", sim: with_budgets, prepare: adaptive_pool, falls_back: true,
+        act: |sim, held| in_pool(sim, held, &IN_POOL) },
+    Operation { name: "allocate_in, dedicated", sim: Sim::default, prepare: adaptive_pool, falls_back: true,
+        act: |sim, held| in_pool(sim, held, &OWN_IN_POOL) },
+    Operation { name: "create_buffer_in, only block size", sim: Sim::default, prepare: full_pool, falls_back: false,
+        act: |sim, held| buffer_in(sim, held, &IN_POOL) },
+    Operation { name: "create_buffer_in, preferred", sim: prefers, prepare: adaptive_pool, falls_back: true,
+        act: |sim, held| buffer_in(sim, held, &IN_POOL) },
+    Operation { name: "create_image_in", sim: Sim::default, prepare: adaptive_pool, falls_back: true,
+        act: |sim, held| image_in(sim, held, &IN_POOL) },
+    Operation { name: "create_image_in, dedicated, only type", sim: version_1_0, prepare: adaptive_pool, falls_back: false,
+        act: |sim, held| image_in(sim, held, &PoolAllocationRequest { memory_type_bits: 0b10, ..OWN_IN_POOL }) },
+    Operation { name: "create_pool, from examples", sim: Sim::default, prepare: nothing, falls_back: false,
+        act: from_examples },
+    Operation { name: "memory_types_for_buffer, 1.0", sim: version_1_0, prepare: nothing, falls_back: false,
+        act: |sim, _| buffer_example(sim) },
+    Operation { name: "memory_types_for_image, 1.0", sim: version_1_0, prepare: nothing, falls_back: false,
+        act: |sim, _| image_example(sim) },
     Operation { name: "write", sim: Sim::default, prepare: read_back, falls_back: false, act: |sim, held| write(sim, held) },
     Operation { name: "read", sim: Sim::default, prepare: read_back, falls_back: false, act: |sim, held| read(sim, held) },
     Operation { name: "write_slice", sim: Sim::default, prepare: read_back, falls_back: false, act: |sim, held| write_slice(sim, held) },

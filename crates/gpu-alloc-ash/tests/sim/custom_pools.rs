@@ -1,0 +1,15 @@
+//! Custom pools: every kind of them on every device, VMA's tests of them told anew, what their rules
+//! refuse, and what becomes of them.
+
+mod config;
+mod every_device;
+mod extension;
+mod fixture;
+mod guards;
+mod life;
+mod linear;
+mod own_algorithm;
+mod program;
+mod rules;
+mod several_types;
+mod vma;
