@@ -21,8 +21,12 @@ pub(crate) use on_drivers::{run as run_on_drivers, run_counted as run_counted_on
 const PLANTED: &str = "validation_reports_a_deliberate_error";
 
 /// The packages with GPU tests, and the test program that they are in.
-const TESTS: [(&str, &str); 3] =
-    [("vk-sim", "gpu"), ("gpu-alloc-ash", "gpu"), ("examples", "memory_types")];
+const TESTS: [(&str, &str); 4] = [
+    ("vk-sim", "gpu"),
+    ("gpu-alloc-ash", "gpu"),
+    ("examples", "memory_types"),
+    ("examples", "pools"),
+];
 
 /// Tells the test programs which driver they must be running on.
 const REQUIRE: &str = "GPU_TESTS_REQUIRE";
