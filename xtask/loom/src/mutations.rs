@@ -36,6 +36,15 @@ pub(crate) const MUTATIONS: &[Mutation] = &[
         says: DEADLOCK,
     },
     Mutation {
+        name: "a_custom_pool_is_waited_for_elsewhere",
+        package: "gpu-alloc-ash",
+        file: "pools/asking.rs",
+        find: "        let shard = if is_custom(class) { CUSTOM_SHARD } else { 0 };",
+        replace: "        let shard = CUSTOM_SHARD & 0;",
+        model: "one_block_of_a_custom_pool_is_made",
+        says: "asked in vain",
+    },
+    Mutation {
         name: "a_refusal_wakes_nobody",
         package: "gpu-alloc-ash",
         file: "pools/wanted.rs",

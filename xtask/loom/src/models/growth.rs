@@ -2,11 +2,27 @@
 
 use super::world::{BLOCK, Rules, SMALL, World, joined, thread};
 
-const ONE_SHARD: Rules = Rules { shards: 1, kept: 1, one_size: false, refusals: 0, refused_above: None };
+const ONE_SHARD: Rules = Rules {
+    shards: 1,
+    kept: 1,
+    one_size: false,
+    refusals: 0,
+    refused_above: None,
+    custom: false,
+};
 
 /// Three threads need room in pools without a block: one of them has it made, the others wait.
 pub(super) fn one_block_is_made_for_three() {
-    let world = World::new(ONE_SHARD);
+    one_block(ONE_SHARD);
+}
+
+/// The same of a custom pool.
+pub(super) fn one_block_of_a_custom_pool() {
+    one_block(Rules { custom: true, ..ONE_SHARD });
+}
+
+fn one_block(rules: Rules) {
+    let world = World::new(rules);
     let others = [(); 2].map(|()| thread(&world, 0, |world| world.allocate(SMALL)));
     let own = world.allocate(SMALL);
     let placed = others.map(joined);

@@ -7,7 +7,14 @@ use ash::vk::Handle;
 use super::super::facade::pools::Placed;
 use super::world::{BLOCK, LEASE, Rules, SMALL, World, at_home, joined, thread};
 
-const TWO_SHARDS: Rules = Rules { shards: 2, kept: 1, one_size: false, refusals: 0, refused_above: None };
+const TWO_SHARDS: Rules = Rules {
+    shards: 2,
+    kept: 1,
+    one_size: false,
+    refusals: 0,
+    refused_above: None,
+    custom: false,
+};
 
 const GRANTED: &str = "nothing is refused";
 

@@ -19,6 +19,7 @@ pub(crate) const MODELS: &[Model] = &[
         .deep("a_refusal_wakes_who_waits"),
     Model::of_locks("a_smaller_block_is_not_enough_for_all", growth::a_smaller_block),
     Model::of_locks("blocks_come_and_go", growth::blocks_come_and_go),
+    Model::of_locks("one_block_of_a_custom_pool_is_made", growth::one_block_of_a_custom_pool),
     Model::of_locks("an_empty_block_is_trimmed_or_used", growth::trimmed_or_used),
     Model::of_locks("the_first_try_meets_others", growth::the_first_try_meets_others),
     Model::of_locks("a_branch_leases_while_the_trunk_is_used", leases::leases_while_used),

@@ -23,11 +23,14 @@ pub(super) const SMALL: u64 = 256;
 /// Bytes of the first lease of a branch.
 pub(super) const LEASE: u64 = 1 << 10;
 
+/// The class of the ordinary pools.
 const CLASS: ClassId = ClassId(0);
 
 /// What a model runs in.
 pub(super) struct World {
     pools: TypePools,
+    /// Of the pools that are asked.
+    class: ClassId,
     budgets: Arc<HeapBudgets>,
     books: Mutex<Books>,
     /// Something that loom sees: it switches threads nowhere else.
@@ -66,6 +69,8 @@ pub(super) struct Rules {
     pub(super) one_size: bool,
     pub(super) refusals: u32,
     pub(super) refused_above: Option<u64>,
+    /// Whether a custom pool is asked.
+    pub(super) custom: bool,
 }
 
 impl World {
@@ -91,8 +96,10 @@ impl World {
             refused_above: rules.refused_above,
             ..Books::default()
         };
+        let class =
+            if rules.custom { pools.add_custom(pools.config(), None) } else { CLASS };
         let clock = AtomicU32::new(0);
-        Arc::new(Self { pools, budgets, books: Mutex::new(books), clock })
+        Arc::new(Self { pools, class, budgets, books: Mutex::new(books), clock })
     }
 
     fn books(&self) -> MutexGuard<'_, Books> {
@@ -103,13 +110,13 @@ impl World {
     pub(super) fn allocate(&self, size: u64) -> Option<Placed> {
         let mut waited_for = None;
         loop {
-            match self.pools.ask(CLASS, &request(size)).expect("the request makes sense") {
+            match self.pools.ask(self.class, &request(size)).expect("the request makes sense") {
                 Asked::Placed(placed) => return Some(self.taken(placed)),
                 Asked::Pending(ticket) => {
                     assert_ne!(waited_for, Some(ticket), "who was woken asked in vain");
                     waited_for = Some(ticket);
                     self.books().waited += 1;
-                    self.pools.wait(CLASS, ticket);
+                    self.pools.wait(self.class, ticket);
                 }
                 Asked::NeedBlock(wanted) => return self.grow(wanted),
             }
@@ -124,7 +131,7 @@ impl World {
         let placed = {
             let (shard, mut locked) = self.pools.lock_home();
             self.clock.fetch_add(1, Ordering::Relaxed);
-            locked.class(CLASS).and_then(|entry| {
+            locked.class(self.class).and_then(|entry| {
                 let place = entry.pool.allocate_at_once(&request(size))?;
                 Some(entry.placed(place, shard))
             })
@@ -185,7 +192,7 @@ impl World {
     pub(super) fn free(&self, placed: Placed) {
         let piece = Piece::of(&placed);
         self.books().live.retain(|other| *other != piece);
-        let Ok(spent) = self.pools.free(placed.shard, CLASS, placed.place) else {
+        let Ok(spent) = self.pools.free(placed.shard, self.class, placed.place) else {
             panic!("{piece:?} is not in the books of its shard")
         };
         if let Some((block, object)) = spent {
@@ -202,6 +209,11 @@ impl World {
     pub(super) fn trim(&self) {
         while let Some((block, object)) = self.pools.trim() {
             self.give_back(block, object);
+        }
+        for seat in self.pools.custom().seats() {
+            while let Some((block, object)) = seat.trim() {
+                self.give_back(block, object);
+            }
         }
     }
 
