@@ -13,7 +13,7 @@ mod verify;
 use self::contest::{Case, Effort, Outcome, Work};
 use self::gpu::Gpu;
 use self::peers::{Peer, planted};
-use self::program::{buffer_sizes, churn, of_trace};
+use self::program::{Order, buffer_sizes, churn, frames, of_trace};
 use crate::arguments::Arguments;
 use crate::core_group::{chosen, tell};
 use crate::pin;
@@ -32,6 +32,12 @@ const CASES: [&str; 7] = [
     "producer-consumer",
 ];
 
+/// The cases of linear pools, which ours and VMA have.
+const LINEAR_CASES: [&str; 3] = ["linear-frame", "linear-stack", "linear-ring"];
+
+/// The case of a pool of buddies.
+const BUDDY_CASE: &str = "buddy-pool-churn";
+
 /// Runs the chosen cases with the chosen peers, and prints what came of it.
 ///
 /// # Errors
@@ -44,7 +50,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), String> {
     // Names live as long as the program, which runs one group.
     let traces = ::replay::names(&folder).into_iter();
     let traces: Vec<&'static str> = traces.map(|name| &*format!("trace/{name}").leak()).collect();
-    let all_cases: Vec<_> = CASES.iter().chain(&traces).copied().collect();
+    let of_pools = LINEAR_CASES.iter().chain([&BUDDY_CASE]);
+    let all_cases: Vec<_> = CASES.iter().chain(of_pools).chain(&traces).copied().collect();
     let cases = chosen(&arguments.cases, &all_cases, "case")?;
     let theirs = peers::all();
     let names: Vec<_> = theirs.iter().map(|peer| peer.name).collect();
@@ -61,14 +68,22 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), String> {
     if !arguments.json {
         print!("{}", heading(&gpu, &peers, &effort));
     }
-    let mut works = Vec::new();
+    let (mut works, mut linear, mut buddies) = (Vec::new(), Vec::new(), Vec::new());
     for name in cases {
         match case(&gpu, name, effort.pairs)? {
+            Some(case) if LINEAR_CASES.contains(&name) => linear.push(case),
+            Some(case) if name == BUDDY_CASE => buddies.push(case),
             Some(case) => works.push(case),
             None => skipped(arguments.json, name),
         }
     }
-    let outcomes = contest::run(&gpu, &peers, works, &effort, &mut tell);
+    let mut outcomes = Vec::new();
+    let of_pools = [(peers::linear(), linear), (peers::buddies(), buddies)];
+    for (peers, works) in core::iter::once((peers, works)).chain(of_pools) {
+        if !works.is_empty() {
+            outcomes.extend(contest::run(&gpu, &peers, works, &effort, &mut tell));
+        }
+    }
     tell("");
     print(arguments.json, &outcomes);
     wrong_answers(&outcomes)
@@ -108,6 +123,16 @@ fn case(gpu: &Gpu, name: &'static str, pairs: usize) -> Result<Option<Case>, Str
             let about = "one thread allocates, another frees; time of the wall".to_owned();
             (Work::HandOver(churn("producer-consumer", one_type, pairs)), about)
         }
+        "linear-frame" | "linear-stack" | "linear-ring" => {
+            let (order, how) = match name {
+                "linear-frame" => (Order::FrameByFrame, "freed in their order, frame by frame"),
+                "linear-stack" => (Order::LastInFirstOut, "freed last in, first out"),
+                _ => (Order::Ring, "three frames in flight, the oldest freed first"),
+            };
+            let about = format!("frames of 500 blocks of 256 B to 64 KiB (log-uniform), {how}");
+            (Work::Pairs(frames(name, order, one_type, pairs)), about)
+        }
+        BUDDY_CASE => (Work::Pairs(churn(name, one_type, pairs)), churned.to_owned()),
         trace => {
             let known = trace.strip_prefix("trace/").unwrap_or(trace);
             let path = ::replay::find(&::replay::folder(), known);

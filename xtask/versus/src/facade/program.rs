@@ -74,6 +74,58 @@ pub(crate) fn churn(stream: &str, memory_type_bits: u32, pairs: usize) -> Progra
     Program { slot_count: LIVE as usize, operations, prelude: LIVE as usize + 2 * warm }
 }
 
+/// Memory for one frame each: blocks of 256 B to 64 KiB, log-uniform, as many frames as it takes.
+pub(crate) const BLOCKS: u32 = 500;
+
+/// Which block of a frame goes first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Order {
+    /// The last allocated.
+    LastInFirstOut,
+    /// The first allocated, the whole frame before the next one comes.
+    FrameByFrame,
+    /// The first allocated, while two more frames live.
+    Ring,
+}
+
+/// Frames that come and go in an order, until there are enough pairs.
+pub(crate) fn frames(stream: &str, order: Order, memory_type_bits: u32, pairs: usize) -> Program {
+    let mut random = Random::of(stream);
+    let frame_count = u32::try_from(pairs).unwrap_or(u32::MAX).div_ceil(BLOCKS) + 6;
+    let in_flight = if order == Order::Ring { 3 } else { 1 };
+    let mut operations = Vec::new();
+    let mut prelude = 0;
+    let free = |frame: u32, operations: &mut Vec<Operation>| {
+        let first = frame % in_flight * BLOCKS;
+        let slots = first..first + BLOCKS;
+        let operation = |slot| Operation { slot, request: None };
+        match order {
+            Order::LastInFirstOut => operations.extend(slots.rev().map(operation)),
+            Order::FrameByFrame | Order::Ring => operations.extend(slots.map(operation)),
+        }
+    };
+    for frame in 0..frame_count {
+        if frame == 6 {
+            prelude = operations.len();
+        }
+        if frame >= in_flight {
+            free(frame - in_flight, &mut operations);
+        }
+        let first = frame % in_flight * BLOCKS;
+        for slot in first..first + BLOCKS {
+            let request = Request {
+                size: u64::from(random.log_uniform(UNIT, 64 << 10)),
+                alignment: u64::from(UNIT),
+                memory_type_bits,
+                kind: Kind::Buffer,
+                location: Location::GpuOnly,
+            };
+            operations.push(Operation { slot, request: Some(request) });
+        }
+    }
+    Program { slot_count: (in_flight * BLOCKS) as usize, operations, prelude }
+}
+
 /// The sizes of so many buffers.
 pub(crate) fn buffer_sizes(count: usize) -> Vec<u64> {
     let mut random = Random::of("create-bind-destroy");
@@ -133,6 +185,16 @@ mod tests {
         check(&program);
         assert_eq!(program.pair_count(), 1_000.0);
         assert_ne!(program, churn("threads-1", 1, 1_000));
+    }
+
+    #[test]
+    fn frames_come_and_go_in_their_order() {
+        for order in [Order::LastInFirstOut, Order::FrameByFrame, Order::Ring] {
+            let program = frames("frames", order, 1, 2_000);
+            check(&program);
+            assert!(program.pair_count() >= 2_000.0, "{order:?}");
+            assert_ne!(program.prelude, 0);
+        }
     }
 
     #[test]

@@ -4,6 +4,7 @@ mod gpu_alloc;
 mod gpu_allocator;
 mod ours;
 pub(crate) mod planted;
+pub(crate) mod pools;
 mod vma;
 
 use std::marker::PhantomData;
@@ -122,6 +123,25 @@ impl Peer {
 /// Ours, which stands on the left of every ratio.
 pub(crate) fn ours() -> Peer {
     Peer::of::<ours::Ours>("gpu-alloc-ash", "default settings")
+}
+
+/// Ours and VMA in the cases of linear pools.
+pub(crate) fn linear() -> Vec<Peer> {
+    vec![
+        Peer::of::<pools::Ours<pools::Linear>>(
+            "gpu-alloc-ash",
+            "in the linear cases: a linear pool of one block of 64 MiB",
+        ),
+        Peer::of::<pools::Vma>("vma-linear", "VMA 3.3, its linear algorithm in such a pool"),
+    ]
+}
+
+/// Ours and VMA in the case of a pool of buddies, which VMA does not have.
+pub(crate) fn buddies() -> Vec<Peer> {
+    let buddies = "in buddy-pool-churn: buddies in a pool of one block of 64 MiB";
+    let mut peers = vec![Peer::of::<pools::Ours<pools::Buddies>>("gpu-alloc-ash", buddies)];
+    peers.extend(all().into_iter().filter(|peer| peer.name == "vma"));
+    peers
 }
 
 /// The peers, in the order of reports.
