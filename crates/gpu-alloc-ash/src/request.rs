@@ -121,6 +121,7 @@ impl AllocationRequest<'_> {
     }
 
     /// The question to the memory type selector.
+    #[inline]
     pub(crate) fn type_question(&self) -> MemoryRequest {
         MemoryRequest {
             usage: self.usage,

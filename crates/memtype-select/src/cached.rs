@@ -58,15 +58,19 @@ struct Answer {
 }
 
 impl Slot {
-    /// The answer, if the slot is filled and about this question.
+    /// Whether the slot, which is filled, is about this question.
     #[inline]
-    fn answer_to(&self, question: &Question) -> Option<Answer> {
-        let is_same = self
-            .question
+    fn is_about(&self, question: &Question) -> bool {
+        self.question
             .iter()
             .zip(question)
-            .fold(true, |same, (own, asked)| same & (own.load(Ordering::Relaxed) == *asked));
-        is_same.then(|| Answer {
+            .fold(true, |same, (own, asked)| same & (own.load(Ordering::Relaxed) == *asked))
+    }
+
+    /// The answer, if the slot, which is filled, is about this question.
+    #[inline]
+    fn answer_to(&self, question: &Question) -> Option<Answer> {
+        self.is_about(question).then(|| Answer {
             ranking: PackedRanking::from_words(
                 self.answer.each_ref().map(|word| word.load(Ordering::Relaxed)),
             ),
@@ -165,6 +169,23 @@ impl CachedSelector {
     #[inline]
     #[must_use]
     pub fn select(&self, request: &MemoryRequest) -> Option<u32> {
+        let question = self.question(request);
+        let slot = &self.slots[Self::first_slot(&question) % SLOT_COUNT];
+        if slot.state.load(Ordering::Acquire) == FILLED
+            && slot.is_about(&question)
+            && request.size <= slot.largest_size.load(Ordering::Relaxed)
+        {
+            return PackedRanking::first_in(slot.answer[0].load(Ordering::Relaxed));
+        }
+        // A copy, for the same reason as in `rank`.
+        let request = *request;
+        self.select_elsewhere(&request)
+    }
+
+    /// [`select`](Self::select) where the answer is not in the first slot that it may be in.
+    #[cold]
+    #[inline(never)]
+    fn select_elsewhere(&self, request: &MemoryRequest) -> Option<u32> {
         self.rank(request).first()
     }
 
@@ -198,14 +219,20 @@ impl CachedSelector {
     /// The slots in which a question may be.
     #[inline]
     fn slots_for(&self, question: &Question) -> impl Iterator<Item = &Slot> {
+        let start = Self::first_slot(question);
+        (start..start + PROBE_COUNT).map(|index| &self.slots[index % SLOT_COUNT])
+    }
+
+    /// The first of them, before it wraps around.
+    #[inline]
+    fn first_slot(question: &Question) -> usize {
         // Odd constants with bits all over (the fractions of square roots): each bit of the
         // question reaches the highest ones.
         let [first, second, third] = *question;
         let mixed = first.wrapping_mul(0x6a09_e667_f3bc_c909)
             ^ second.wrapping_mul(0xbb67_ae85_84ca_a73b)
             ^ third.wrapping_mul(0x3c6e_f372_fe94_f82b);
-        let start = usize::from(mixed.to_be_bytes()[0]);
-        (start..start + PROBE_COUNT).map(|index| &self.slots[index % SLOT_COUNT])
+        usize::from(mixed.to_be_bytes()[0])
     }
 
     /// Computes an answer, and keeps the one that does not depend on the size.

@@ -54,8 +54,14 @@ impl PackedRanking {
     #[inline]
     #[must_use]
     pub fn first(&self) -> Option<u32> {
-        // It stands lowest in the first word, which counts at least one if any will do.
-        (!self.is_empty()).then(|| u32::from(self.words[0].to_le_bytes()[0] & 31))
+        Self::first_in(self.words[0])
+    }
+
+    /// [`first`](Self::first) of a ranking whose first word this is.
+    #[inline]
+    pub(crate) fn first_in(word: u64) -> Option<u32> {
+        // It stands lowest, and the word counts at least one if any will do.
+        (word != 0).then(|| u32::from(word.to_le_bytes()[0] & 31))
     }
 
     /// The indices of the memory types, best first.
