@@ -13,6 +13,7 @@ mod evicting;
 mod fit;
 #[cfg(test)]
 mod forged;
+mod freeing;
 mod lease;
 mod placing;
 
@@ -22,25 +23,16 @@ use alloc::sync::Arc;
 pub use self::evicting::PoolEviction;
 use self::fit::{Fit, fit};
 pub use self::lease::Lease;
-use crate::block::{Block, Content};
+use crate::block::Block;
 use crate::growth::Growth;
 use crate::pending::PendingBlocks;
 use crate::recent::Recent;
 use crate::search::BlockIndex;
 use crate::slots::Slots;
 use crate::{
-    Answer, BlockId, BlockReport, ConfigError, CustomFault, FreeError, HeapBudgets, LiveAllocation,
-    Place, PoolBooks, PoolConfig, PoolRequest, PoolStats, Refused, RequestError, ReturnedBlock,
-    Ticket,
+    Answer, BlockId, BlockReport, ConfigError, CustomFault, HeapBudgets, LiveAllocation, Place,
+    PoolBooks, PoolConfig, PoolRequest, PoolStats, RequestError, Ticket,
 };
-
-/// What a place was.
-enum Freed {
-    /// A piece of a block, which is empty now or not.
-    Piece { emptied: bool },
-    /// A memory object of its own.
-    Object(ReturnedBlock),
-}
 
 /// The blocks and dedicated memory objects of one memory type and class.
 ///
@@ -187,79 +179,6 @@ impl MemoryPool {
     #[must_use]
     pub fn is_pending(&self, ticket: Ticket) -> bool {
         self.pending.contains(ticket)
-    }
-
-    /// Gives a place back; answers the memory object that is superfluous now, if there is one.
-    ///
-    /// # Errors
-    ///
-    /// The place comes back if its block is not in this pool any more
-    /// ([`FreeError::UnknownBlock`]) or has no live allocation there ([`FreeError::NotAllocated`]):
-    /// it belongs to another pool, or was forged.
-    ///
-    /// # Complexity
-    ///
-    /// The suballocator's own, and O(log blocks) when a block is given back.
-    #[inline]
-    pub fn free(
-        &mut self,
-        place: Place,
-    ) -> Result<Option<ReturnedBlock>, Refused<Place, FreeError>> {
-        match self.take_back(&place) {
-            Ok(Freed::Piece { emptied: false }) => Ok(None),
-            Ok(Freed::Piece { emptied: true }) => Ok(self.shed()),
-            Ok(Freed::Object(block)) => Ok(Some(block)),
-            Err(error) => Err(Refused { returned: place, error }),
-        }
-    }
-
-    #[inline]
-    fn take_back(&mut self, place: &Place) -> Result<Freed, FreeError> {
-        let (slot, offset) = (place.slot, place.offset);
-        let Some(block) = self.blocks.get_live_mut(slot, place.generation) else {
-            return Err(FreeError::UnknownBlock { slot, generation: place.generation });
-        };
-        let (size, base) = (block.size, block.base);
-        let (suballocator, used, allocation_count, rooms) = match &mut block.content {
-            Content::Dedicated if place.dedicated => {
-                return Ok(Freed::Object(self.remove(slot, true)));
-            }
-            Content::Carved { suballocator, used, allocation_count, rooms } if !place.dedicated => {
-                (suballocator, used, allocation_count, rooms)
-            }
-            _ => return Err(FreeError::NotAllocated { slot, offset }),
-        };
-        let freed =
-            offset.checked_sub(base).and_then(|offset| suballocator.free(offset, place.node));
-        let Some(freed) = freed else {
-            return Err(FreeError::NotAllocated { slot, offset });
-        };
-        *used -= freed;
-        *allocation_count -= 1;
-        let emptied = *allocation_count == 0;
-        let rooms_now = suballocator.rooms();
-        let known_rooms = core::mem::replace(rooms, rooms_now);
-        if rooms_now != known_rooms && !emptied {
-            self.index.update_used(slot, rooms_now);
-        }
-        self.stats.used_size -= freed;
-        self.stats.requested_size -= place.size;
-        self.stats.allocation_count -= 1;
-        self.recent.operation(self.stats.used_size);
-        if emptied {
-            self.emptied(slot, size);
-        }
-        Ok(Freed::Piece { emptied })
-    }
-
-    /// Puts down that a block has emptied.
-    #[cold]
-    fn emptied(&mut self, slot: u32, size: u64) {
-        let block = self.blocks.get(slot);
-        let is_leased = block.is_some_and(|block| block.lease.is_some());
-        self.index.update(slot, block);
-        self.books.block_emptied(size);
-        self.count_empty(size, is_leased);
     }
 
     /// Exact counts of this moment. O(1).

@@ -177,7 +177,7 @@ impl Suballocator {
 
     /// Gives back what was taken at `offset`; answers the bytes freed, or `None`, and nothing has
     /// changed, if no live piece of this node starts there.
-    #[inline]
+    #[inline(always)]
     pub fn free(&mut self, offset: u64, node: u32) -> Option<u64> {
         match self {
             Self::TwoTier(tiers) => tiers.free(offset, node),

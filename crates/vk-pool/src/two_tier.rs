@@ -138,7 +138,7 @@ impl TwoTier {
     /// # Complexity
     ///
     /// That of one buddy free, and of two of [`Tlsf::free`].
-    #[inline]
+    #[inline(always)]
     pub fn free(&mut self, offset: u64, node: u32) -> Option<u64> {
         let size = if node & IN_SPAN == 0 {
             self.tlsf.free(offset, node)?

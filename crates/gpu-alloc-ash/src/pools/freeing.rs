@@ -14,15 +14,16 @@ enum Left {
 }
 
 impl TypePools {
-    /// Gives a place back to its shard; answers the block that is superfluous now.
-    #[inline]
+    /// Gives a place back to its shard, the lock of which is held; answers the block that is superfluous
+    /// now.
+    #[cold]
+    #[inline(never)]
     pub(crate) fn free(
         &self,
-        shard: u8,
+        mut locked: LockedShard<'_>,
         class: ClassId,
         place: Place,
     ) -> Result<Option<Spent>, Refused<Place, FreeError>> {
-        let mut locked = self.shard(shard, class).lock();
         let Some(entry) = locked.class(class) else {
             let error = FreeError::UnknownBlock { slot: place.slot(), generation: 0 };
             return Err(Refused { returned: place, error });
@@ -50,6 +51,7 @@ impl TypePools {
             let mut locked = self.shard(shard, custom).lock();
             for (class, place) in places {
                 let entry = locked.class(class).expect("the pool that made the place is there");
+                let Err(place) = entry.pool.free_at_once(place) else { continue };
                 // An allocation of ours is in its pool's books until it is given here.
                 let freed = entry.pool.free(place).expect("the pool that made the place has it");
                 left.extend(freed.map(|block| (class, entry.left(block))));
@@ -91,7 +93,6 @@ impl TypePools {
 
     /// What is to be done, with no lock held, about what has left a shard's books; answers a block to be
     /// freed.
-    #[cold]
     fn settle(&self, class: ClassId, left: Left) -> Option<Spent> {
         let lease = match left {
             Left::Block(spent) => return Some(spent),

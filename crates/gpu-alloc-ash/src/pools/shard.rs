@@ -82,7 +82,13 @@ impl LockedShard<'_> {
     /// The pool of a class, if the shard has one.
     #[inline]
     pub(crate) fn class(&mut self, class: ClassId) -> Option<&mut ClassPool> {
-        self.pools.iter_mut().find(|entry| entry.class == class)
+        let (first, others) = self.pools.split_first_mut()?;
+        if first.class == class { Some(first) } else { Self::among(others, class) }
+    }
+
+    #[cold]
+    fn among(pools: &mut [ClassPool], class: ClassId) -> Option<&mut ClassPool> {
+        pools.iter_mut().find(|entry| entry.class == class)
     }
 
     /// The pool of a class, made now if need be.

@@ -34,15 +34,22 @@ fn a_forged_place_comes_back_and_nothing_has_changed(#[case] forge: fn(&mut Plac
     let books = Arc::new(PoolBooks::new());
     let mut pool = MemoryPool::new(PoolConfig::default(), Arc::clone(&budgets), books).unwrap();
     let place = allocate(&mut pool, &budgets, 1, 1000);
+    let other = allocate(&mut pool, &budgets, 2, 1000);
     let before = pool.stats();
     let Place { offset, size, slot, generation, node, dedicated } = place;
     let mut forged = Place { offset, size, slot, generation, node, dedicated };
     forge(&mut forged);
     let offset = forged.offset;
+    let forged = pool.free_at_once(forged).unwrap_err();
+    assert_eq!(pool.stats(), before);
     let refused = pool.free(forged).unwrap_err();
     assert_eq!(refused.error, FreeError::NotAllocated { slot, offset });
     assert_eq!(pool.stats(), before);
-    pool.free(place).unwrap();
+    pool.free_at_once(place).unwrap();
+    assert_eq!(pool.stats().allocation_count, 1);
+    let last = pool.free_at_once(other).unwrap_err();
+    assert_eq!(pool.stats().allocation_count, 1, "what empties a block is not freed at once");
+    pool.free(last).unwrap();
     assert_eq!(pool.stats().used_size, 0);
 }
 
@@ -57,7 +64,8 @@ fn a_dedicated_object_is_not_freed_as_a_piece() {
     let mut refused = pool.free(place).unwrap_err();
     assert_eq!(refused.error, FreeError::NotAllocated { slot: 0, offset: 0 });
     refused.returned.dedicated = true;
-    let block = pool.free(refused.returned).unwrap().unwrap();
+    let place = pool.free_at_once(refused.returned).unwrap_err();
+    let block = pool.free(place).unwrap().unwrap();
     budgets.released(block);
     assert_eq!(budgets.object_count(), 0);
 }

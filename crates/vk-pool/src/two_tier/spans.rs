@@ -63,7 +63,7 @@ impl TwoTier {
         })
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn free_small(&mut self, offset: u64, node: u32) -> Option<u64> {
         let index = node >> ORDER_BITS;
         let order = node & ((1 << ORDER_BITS) - 1);
