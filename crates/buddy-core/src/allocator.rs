@@ -3,6 +3,7 @@
 //! Basic design: everything that can be wrong with a call is checked here, before anything
 //! changes. `Tree` holds the state and moves it; this file translates and counts.
 
+mod by_order;
 mod construct;
 mod power_of_two;
 mod queries;

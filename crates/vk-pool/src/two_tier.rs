@@ -252,9 +252,16 @@ pub(crate) fn is_small(size: u64, alignment: u64) -> bool {
 /// The order of the free block of a span that surely holds a small request.
 #[inline]
 pub(crate) fn search_order(size: u64, alignment: u64, min_block_size: u64) -> usize {
-    // At least one minimum block, and a power of two of them.
-    let block = size.max(alignment).max(min_block_size).next_power_of_two();
-    (block.trailing_zeros() - min_block_size.trailing_zeros()) as usize
+    order_for(size, alignment, min_block_size) as usize
+}
+
+/// [`search_order`], as buddies have it.
+#[inline]
+fn order_for(size: u64, alignment: u64, min_block_size: u64) -> u32 {
+    // The minimum blocks spanned, less one, have as many binary digits as the order that holds them. One
+    // digit more is counted, so that there always is one; none is lost, as the request is small.
+    let last = size.max(alignment).saturating_sub(1) >> min_block_size.trailing_zeros();
+    (last << 1 | 1).ilog2()
 }
 
 /// Bytes of the spans of a block; 0 for none.

@@ -38,7 +38,7 @@ impl<S: Storage> BuddyAllocator<S> {
 
     /// Hands out the block that waits, which is of `order`.
     #[inline(always)]
-    fn hand_out_waiting(&mut self, order: u32) -> BuddyBlock {
+    pub(super) fn hand_out_waiting(&mut self, order: u32) -> BuddyBlock {
         let size = self.tree.layout().block_size(order);
         let offset = self.take_waiting();
         self.counters.count_taken(size);
@@ -88,7 +88,7 @@ impl<S: Storage> BuddyAllocator<S> {
     /// Hands out a block of `order` out of the lowest of the smallest order that has a free block,
     /// which there is.
     #[inline(always)]
-    fn place_block<const LAYERS: u32>(&mut self, order: u32) -> BuddyBlock {
+    pub(super) fn place_block<const LAYERS: u32>(&mut self, order: u32) -> BuddyBlock {
         let (found_order, index) = self.tree.take_lowest::<LAYERS>(order);
         if found_order > order {
             return self.place_part::<LAYERS>(index, found_order, order);

@@ -57,9 +57,7 @@ impl<S: Storage> BuddyAllocator<S> {
     #[must_use]
     pub fn largest_free_block(&self) -> u64 {
         let layout = self.tree.layout();
-        let largest_order = self.tree.free_orders().checked_ilog2();
-        let merged_order = self.merged().map(|merged| merged.order);
-        largest_order.max(merged_order).map_or(0, |order| layout.block_size(order))
+        self.largest_free_order().map_or(0, |order| layout.block_size(order))
     }
 
     /// How the free bytes lie: how many blocks of each size, and what share is of no use for a

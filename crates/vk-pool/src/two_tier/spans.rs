@@ -1,8 +1,8 @@
 //! The spans of a block: made, carved, emptied, ended.
 
-use buddy_core::{BuddyAllocator, BuddyBlock};
+use buddy_core::BuddyAllocator;
 
-use super::{IN_SPAN, ORDER_BITS, TwoTier, is_small, search_order};
+use super::{IN_SPAN, ORDER_BITS, TwoTier, is_small, order_for, search_order};
 use crate::Piece;
 use crate::tlsf::TlsfBlock;
 
@@ -18,10 +18,17 @@ impl Span {
     /// The order of its largest free block.
     #[inline]
     pub(super) fn room(&self) -> Option<u8> {
-        // Both are powers of two, and a free block has at least one minimum block.
-        let largest = self.buddy.largest_free_block().checked_ilog2()?;
         // Below 64.
-        Some((largest - self.buddy.min_block_size().trailing_zeros()).to_le_bytes()[0])
+        Some(self.buddy.largest_free_order()?.to_le_bytes()[0])
+    }
+
+    /// Takes a piece that is aligned to more than its own size; answers its offset and order.
+    #[cold]
+    fn allocate_aligned(&mut self, size: u64, alignment: u64) -> Option<(u64, u32)> {
+        let block = self.buddy.allocate_aligned(size, alignment).ok()?;
+        // Both are powers of two, and a block has at least one minimum block.
+        let order = block.size.trailing_zeros() - self.buddy.min_block_size().trailing_zeros();
+        Some((block.offset, order))
     }
 }
 
@@ -39,26 +46,30 @@ impl TwoTier {
 
     #[inline]
     pub(super) fn allocate_small(&mut self, size: u64, alignment: u64) -> Option<Piece> {
-        let order = self.search_order(size, alignment);
-        let index = match self.rooms.first_from(order) {
+        let order = order_for(size, alignment, self.min_block_size);
+        let index = match self.rooms.first_from(order as usize) {
             Some(index) => index,
             None => self.new_span()?,
         };
         let span = &mut self.spans[index as usize];
         let place = span.place.expect("a listed span lies in the block");
-        let block = span.buddy.allocate_aligned(size, alignment).ok()?;
+        let (offset, order) = if alignment <= size.max(self.min_block_size) {
+            (span.buddy.allocate_order(order)?, order)
+        } else {
+            span.allocate_aligned(size, alignment)?
+        };
         let room = span.room();
         self.rooms.put(index, room);
         if self.empty == Some(index) {
             self.empty = None;
         }
-        self.used += block.size;
+        // No overflow: the block lies in the span.
+        let size = self.min_block_size << order;
+        self.used += size;
         self.allocation_count += 1;
-        // Both are powers of two, and a block has at least one minimum block.
-        let order = block.size.trailing_zeros() - self.min_block_size.trailing_zeros();
         Some(Piece {
-            offset: place.offset + block.offset,
-            size: block.size,
+            offset: place.offset + offset,
+            size,
             node: IN_SPAN | index << ORDER_BITS | order,
         })
     }
@@ -69,9 +80,9 @@ impl TwoTier {
         let order = node & ((1 << ORDER_BITS) - 1);
         let span = self.spans.get_mut(index as usize)?;
         let offset = offset.checked_sub(span.place?.offset)?;
-        // No overflow: a minimum block is at most a span, 2^18 bytes, and the order below 32.
-        let size = self.min_block_size << order;
-        span.buddy.free(BuddyBlock { offset, size }).ok()?;
+        if !span.buddy.free_order(offset, order) {
+            return None;
+        }
         let room = span.room();
         let emptied = span.buddy.is_empty();
         self.rooms.put(index, room);
@@ -79,7 +90,8 @@ impl TwoTier {
             let _ = self.give_empty_span_back();
             self.empty = Some(index);
         }
-        Some(size)
+        // No overflow: the block lay in the span.
+        Some(self.min_block_size << order)
     }
 
     /// Makes the books of a span that is no part of the block yet; answers its index.
