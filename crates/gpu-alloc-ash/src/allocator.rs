@@ -155,15 +155,7 @@ impl GpuAllocator {
             }
         };
         let pools = &self.types[usize::from(allocation.memory_type_index)];
-        let mut locked = pools.shard(allocation.shard, allocation.class).lock();
-        let place = match locked.class(allocation.class) {
-            Some(entry) => match entry.pool.free_at_once(place) {
-                Ok(()) => return Ok(()),
-                Err(place) => place,
-            },
-            None => place,
-        };
-        match pools.free(locked, allocation.class, place) {
+        match pools.free(allocation.shard, allocation.class, place) {
             Ok(None) => Ok(()),
             Ok(Some((block, object))) => {
                 self.give_back(block, object);

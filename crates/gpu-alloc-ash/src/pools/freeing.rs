@@ -14,11 +14,29 @@ enum Left {
 }
 
 impl TypePools {
-    /// Gives a place back to its shard, the lock of which is held; answers the block that is superfluous
-    /// now.
+    /// Gives a place back to its shard; answers the block that is superfluous now.
+    #[inline]
+    pub(crate) fn free(
+        &self,
+        shard: u8,
+        class: ClassId,
+        place: Place,
+    ) -> Result<Option<Spent>, Refused<Place, FreeError>> {
+        let mut locked = self.shard(shard, class).lock();
+        let place = match locked.class(class) {
+            Some(entry) => match entry.pool.free_at_once(place) {
+                Ok(()) => return Ok(None),
+                Err(place) => place,
+            },
+            None => place,
+        };
+        self.free_for_good(locked, class, place)
+    }
+
+    /// What a place's end may bring with it: an empty block, a block or a lease that goes, a refusal.
     #[cold]
     #[inline(never)]
-    pub(crate) fn free(
+    fn free_for_good(
         &self,
         mut locked: LockedShard<'_>,
         class: ClassId,

@@ -54,10 +54,7 @@ impl Fixture {
     }
 
     fn free(&self, placed: Placed) {
-        let spent = self
-            .pools
-            .free(self.pools.shard(placed.shard, CLASS).lock(), CLASS, placed.place)
-            .unwrap();
+        let spent = self.pools.free(placed.shard, CLASS, placed.place).unwrap();
         if let Some((block, _)) = spent {
             self.budgets.released(block);
         }
