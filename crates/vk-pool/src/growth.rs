@@ -7,6 +7,10 @@
 //! the block that would have followed. Growth by what is committed alone cannot tell these apart, and
 //! what it makes too large stays until the end.
 //!
+//! A program whose live bytes have fallen and rise again grows as if it loaded, but it is on the way back
+//! to where it was: up to its recent peak it needs what is missing to that. It gets just less than a
+//! quarter of what is committed all the same, lest the last bytes below the peak make many small blocks.
+//!
 //! Sizes are rounded down to quarters of a power of two. When only a few requests like the one at hand
 //! would fit, the block is made a multiple of the request, as what is left of it fits nobody of the kind.
 
@@ -22,6 +26,10 @@ const FEW_REQUESTS: u64 = 5;
 /// Sizes that follow a request are multiples of this, so that sizes a few bytes apart share blocks.
 const GRAIN: u64 = 1 << 20;
 
+/// On the way back to the recent peak of the live bytes, what is missing to it bounds the next block; but
+/// just less than what is committed over this may always come.
+const RETURN_DIVISOR: u64 = 4;
+
 /// Follows the live bytes of a pool from block to block.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Growth {
@@ -36,7 +44,8 @@ impl Growth {
     }
 
     /// Bytes of the next block of a memory type with `committed` bytes (blocks on their way included),
-    /// for a request that needs a block of at least `needed` bytes and with which `live` bytes are taken.
+    /// for a request that needs a block of at least `needed` bytes and with which `live` bytes are taken;
+    /// the most that were taken lately are `live_peak`.
     ///
     /// `needed` is at most `config.largest_block_size`, and so is the answer.
     pub(crate) fn next_block_size(
@@ -44,6 +53,7 @@ impl Growth {
         config: &PoolConfig,
         committed: u64,
         live: u64,
+        live_peak: u64,
         needed: u64,
     ) -> u64 {
         let largest = config.largest_block_size;
@@ -61,6 +71,11 @@ impl Growth {
         // More than the largest block is as good as that, and is multiplied without overflow.
         let grown =
             live.saturating_sub(live_then).min(largest).saturating_mul(FIFTHS_OF_GROWTH) / 5;
+        // No underflow: something is committed.
+        let grown = match live_peak.saturating_sub(live) {
+            0 => grown,
+            missing => grown.min(missing.max((committed - 1) / RETURN_DIVISOR)),
+        };
         let wanted = round_down(grown.max(fraction).max(config.smallest_block_size)).min(largest);
         match config.algorithm {
             // Other sizes would be of two and more blocks of which none holds the larger requests.
@@ -100,7 +115,7 @@ mod tests {
 
     fn size(live_then: u64, committed: u64, live: u64, needed: u64) -> u64 {
         let growth = Growth { live_then };
-        growth.next_block_size(&PoolConfig::default(), committed, live, needed)
+        growth.next_block_size(&PoolConfig::default(), committed, live, live, needed)
     }
 
     #[rstest]
@@ -133,11 +148,29 @@ mod tests {
         assert_eq!(size(MIB, 16 * MIB, 17 * MIB, needed), expected);
     }
 
+    #[rstest]
+    #[case::it_loads(100, 100, 128)]
+    #[case::just_above_its_peak(99, 100, 128)]
+    #[case::much_is_missing(300, 100, 128)]
+    #[case::less_is_missing(180, 100, 80)]
+    #[case::little_is_missing(101, 100, 28)]
+    #[case::little_is_missing_and_it_has_not_grown_either(101, 1, 10)]
+    fn a_pool_that_comes_back_to_its_peak_grows_by_what_is_missing(
+        #[case] live_peak: u64,
+        #[case] grown: u64,
+        #[case] expected: u64,
+    ) {
+        let (config, live) = (PoolConfig::default(), 100 * MIB);
+        let growth = Growth { live_then: live - grown * MIB };
+        let size = growth.next_block_size(&config, 128 * MIB, live, live_peak * MIB, 256);
+        assert_eq!(size, expected * MIB);
+    }
+
     #[test]
     fn without_growth_every_block_is_the_first() {
         let config = PoolConfig { growth_divisor: 0, ..PoolConfig::default() };
         let size =
-            |needed| Growth::default().next_block_size(&config, 512 * MIB, 512 * MIB, needed);
+            |needed| Growth::default().next_block_size(&config, 512 * MIB, 512 * MIB, 0, needed);
         assert_eq!(size(256), 16 * MIB);
         assert_eq!(size(20 * MIB), 32 * MIB);
     }

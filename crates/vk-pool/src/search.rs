@@ -1,9 +1,11 @@
 //! Which blocks are asked for a request, and in which order: no walk over all of them.
 //!
 //! Basic design: a byte for each block in use, the bin of its largest free piece, is kept in a tree by
-//! slot, so the oldest block that may hold a request is found without a walk. A few blocks from there on
+//! slot, so the oldest block that may hold a request is found without a walk. It and a few from there on
 //! are asked, oldest first, so that old blocks fill up and young ones can empty; if none of them has room
-//! at the right alignment, the oldest whose largest piece is enough with the worst padding is. Small
+//! at the right alignment, the oldest whose largest piece is enough with the worst padding is. That one
+//! is asked first where the alignment is not small beside the size: there a hole that may do mostly
+//! misses, and finding out costs as much as placing. Small
 //! requests look first among the blocks that have room in a span, which hang in lists by the order that
 //! they have free. Empty blocks come last, the smallest that is enough.
 //!
@@ -25,12 +27,20 @@ use crate::tlsf::bins::{BIN_COUNT, bin_of, first_bin_all_at_least};
 use crate::two_tier::{LARGEST_SPAN, is_small, search_order};
 use crate::{Algorithm, PoolConfig, Suballocator};
 
-/// How many blocks that may hold a request are asked before one that surely does.
-pub(crate) const BLOCKS_LOOKED_AT: usize = 4;
+/// How many blocks with room for a span, how many of the newest and how many empty ones are asked.
+const BLOCKS_LOOKED_AT: usize = 4;
 
-/// The most blocks that are asked for one request: one with room in a span, some with room for a span,
-/// some that may hold it and one that surely does, and as many empty ones.
-pub(crate) const MAX_CANDIDATES: usize = 3 * BLOCKS_LOOKED_AT + 3;
+/// How many blocks that may hold a request are asked behind the first choice. A third one has room so
+/// seldom that leaving it out changes nothing in what programs commit.
+const OTHERS_LOOKED_AT: usize = 2;
+
+/// The most blocks that are asked for one request behind the first choice: one with room in a span, some
+/// with room for a span, others that may hold it and one that surely does, and empty ones.
+pub(crate) const MAX_CANDIDATES: usize = 2 * BLOCKS_LOOKED_AT + OTHERS_LOOKED_AT + 3;
+
+/// A request of at most this many times its alignment goes where it surely fits. Beyond that the worst
+/// padding is less than the width of a bin, and it makes no difference.
+const PADDED_UP_TO: u64 = 8;
 
 /// Blocks to ask, in order.
 pub(crate) type Candidates = SmallVec<[u32; MAX_CANDIDATES]>;
@@ -57,37 +67,65 @@ pub(crate) struct Search {
     from: u8,
     /// The first bin that surely holds it.
     sure: u8,
+    /// The first choice, which was asked before, and how many others may be asked that may hold it.
+    asked: Option<u32>,
+    others: usize,
 }
 
 impl Search {
-    pub(crate) fn of(config: &PoolConfig, fitted: &Fitted, needed: u64) -> Self {
+    /// The search behind `asked`, the first choice, in which there was no room.
+    pub(crate) fn behind(
+        asked: Option<u32>,
+        config: &PoolConfig,
+        fitted: &Fitted,
+        needed: u64,
+    ) -> Self {
         let unit = config.min_allocation_size;
         // Beyond 32 bits of units no block is large enough, and the highest bin says so.
         let units = |bytes: u64| u32::try_from(units_of(bytes, unit)).unwrap_or(u32::MAX);
+        let (by_age, others) = (false, OTHERS_LOOKED_AT);
         match &config.algorithm {
             Algorithm::Buddy => {
                 let bin = byte(bin_of(units(needed)));
-                Self { small: None, by_age: false, from: bin, sure: bin }
+                Self { small: None, by_age, from: bin, sure: bin, asked, others }
             }
             Algorithm::Linear(_) => {
-                Self { small: None, by_age: true, from: u8::MAX, sure: u8::MAX }
+                let (from, sure) = (u8::MAX, u8::MAX);
+                Self { small: None, by_age: true, from, sure, asked, others }
             }
             algorithm => {
-                let padding = units(fitted.alignment).saturating_sub(1);
                 let small = matches!(algorithm, Algorithm::TwoTier)
                     && is_small(fitted.size, fitted.alignment);
                 Self {
                     small: small.then(|| search_order(fitted.size, fitted.alignment, unit)),
-                    by_age: false,
+                    by_age,
                     from: byte(bin_of(units(fitted.size))),
-                    sure: byte(first_bin_all_at_least(units(fitted.size).saturating_add(padding))),
+                    sure: byte(sure_bin(units(fitted.size), fitted.alignment, unit)),
+                    asked,
+                    others: if is_padded(config, fitted) { 1 } else { others },
                 }
             }
         }
     }
 }
 
-/// The block that most likely has room: the first of [`BlockIndex::candidates`] that are in use.
+/// Whether the alignment is so large beside the size that a piece which may hold the request mostly
+/// does not. What a custom algorithm makes of an alignment is not known.
+#[inline]
+fn is_padded(config: &PoolConfig, fitted: &Fitted) -> bool {
+    fitted.alignment > config.min_allocation_size
+        && fitted.size <= fitted.alignment.saturating_mul(PADDED_UP_TO)
+        && matches!(config.algorithm, Algorithm::TwoTier | Algorithm::Tlsf)
+}
+
+/// The first bin of which every size holds so many units with the worst padding.
+#[inline]
+fn sure_bin(units: u32, alignment: u64, unit: u64) -> usize {
+    let alignment = u32::try_from(units_of(alignment, unit)).unwrap_or(u32::MAX);
+    first_bin_all_at_least(units.saturating_add(alignment.saturating_sub(1)))
+}
+
+/// The block that most likely has room.
 #[inline]
 pub(crate) fn first_choice(
     index: &BlockIndex,
@@ -109,7 +147,11 @@ pub(crate) fn first_choice(
         _ => fitted.size,
     };
     let units = u32::try_from(units_of(size, unit)).unwrap_or(u32::MAX);
-    index.rooms.first(byte(bin_of(units)))
+    let bin = match is_padded(config, fitted) {
+        true => sure_bin(units, fitted.alignment, unit),
+        false => bin_of(units),
+    };
+    index.rooms.first(byte(bin))
 }
 
 /// A bin as it is kept: there are fewer than 256.
@@ -144,14 +186,15 @@ impl BlockIndex {
         self.empty.put(slot, rooms.filter(|_| is_empty).map(|rooms| rooms.large));
     }
 
-    /// The blocks to ask, in order: at most [`MAX_CANDIDATES`].
+    /// The blocks to ask behind the first choice, in order: at most [`MAX_CANDIDATES`].
     pub(crate) fn candidates(
         &self,
         search: Search,
         needed: u64,
         unit: u64,
     ) -> impl Iterator<Item = u32> + '_ {
-        let Search { small, by_age, from, sure } = search;
+        let Search { small, by_age, from, sure, asked, others } = search;
+        let is_new = move |slot: &u32| Some(*slot) != asked;
         let newest = by_age.then(|| self.newest()).into_iter().flatten();
         let in_span = small.and_then(|order| self.small_rooms.first_from(order));
         // A small request that needs a span of its own looks for room for one.
@@ -166,10 +209,11 @@ impl BlockIndex {
             .into_iter()
             .chain(newest)
             .chain(for_span)
-            .chain(self.some_from(from))
+            .chain(self.some_from(from).filter(is_new).take(others))
             .chain(sure)
             .chain(empty)
             .chain(large)
+            .filter(is_new)
     }
 
     /// One of the largest empty blocks: none is an eighth larger. Of several, the one that emptied last.
@@ -209,10 +253,18 @@ mod tests {
                 index.update_used(slot, Rooms { large: 200, small: 5 });
             }
             // Each may hold it, and none surely does.
-            let search = Search { small: Some(0), by_age: false, from: 200, sure: 201 };
+            let search = Search {
+                small: Some(0),
+                by_age: false,
+                from: 200,
+                sure: 201,
+                asked: Some(0),
+                others: OTHERS_LOOKED_AT,
+            };
             let asked: Vec<u32> = index.candidates(search, 1 << 30, 256).collect();
             assert!(asked.len() <= MAX_CANDIDATES, "{} of {count}", asked.len());
-            assert!(asked.contains(&0), "the oldest is asked");
+            assert!(!asked.contains(&0), "the first choice is not asked twice");
+            assert!(count == 1 || asked.contains(&1), "the oldest behind it is asked");
         }
     }
 
@@ -223,12 +275,32 @@ mod tests {
             index.update(slot, None);
             index.update_used(slot, Rooms { large, small: 0 });
         }
-        let search = |from, sure| {
-            let search = Search { small: None, by_age: false, from, sure };
+        let search = |from, sure, asked| {
+            let search = Search { small: None, by_age: false, from, sure, asked, others: 2 };
             index.candidates(search, 1 << 30, 256).collect::<Vec<u32>>()
         };
-        assert_eq!(search(30, 31), [0, 1, 2, 0]);
-        assert_eq!(search(50, 61), [1, 2, 1]);
-        assert_eq!(search(91, 92), []);
+        assert_eq!(search(30, 61, Some(0)), [1, 2, 1]);
+        assert_eq!(search(30, 31, None), [0, 1, 0]);
+        assert_eq!(search(50, 61, Some(1)), [2]);
+        assert_eq!(search(91, 92, None), []);
+    }
+
+    #[test]
+    fn a_request_with_a_large_alignment_goes_first_where_it_surely_fits() {
+        let mut index = BlockIndex::new();
+        // 64 and 127 KiB, in units of 256 bytes.
+        for (slot, units) in [(0, 256), (1, 508)] {
+            index.update(slot, None);
+            index.update_used(slot, Rooms { large: byte(bin_of(units)), small: 0 });
+        }
+        let config = PoolConfig::default();
+        let first = |size, alignment| {
+            let fitted = Fitted { requested: size, size, alignment, upper: false };
+            first_choice(&index, &config, &fitted, size)
+        };
+        assert_eq!(first(60 << 10, 256), Some(0));
+        assert_eq!(first(60 << 10, 4 << 10), Some(0), "the padding is less than a bin is wide");
+        assert_eq!(first(60 << 10, 32 << 10), Some(1));
+        assert_eq!(first(60 << 10, 128 << 10), None, "no block surely holds it");
     }
 }

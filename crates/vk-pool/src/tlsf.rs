@@ -117,8 +117,13 @@ impl Tlsf {
     pub fn new(size: u64, unit: u64) -> Result<Self, TlsfConfigError> {
         let unit_count = unit_count(size, unit)?;
         let unit_log = unit.trailing_zeros();
-        let mut region =
-            Self { nodes: Nodes::new(), unit_log, unit_count, used_units: 0, allocation_count: 0 };
+        let mut region = Self {
+            nodes: Nodes::new(unit_count),
+            unit_log,
+            unit_count,
+            used_units: 0,
+            allocation_count: 0,
+        };
         region.add_whole();
         Ok(region)
     }
@@ -136,7 +141,7 @@ impl Tlsf {
     ///
     /// # Complexity
     ///
-    /// At most [`MAX_NODES_VISITED`](Self::MAX_NODES_VISITED) nodes and 20 words of the bitmap are
+    /// At most [`MAX_NODES_VISITED`](Self::MAX_NODES_VISITED) nodes and 12 words of the bitmap are
     /// visited.
     #[inline]
     pub fn allocate(&mut self, size: u64, alignment: u64) -> Option<TlsfBlock> {
@@ -199,7 +204,7 @@ impl Tlsf {
 
     /// Forgets every allocation.
     pub fn reset(&mut self) {
-        self.nodes = Nodes::new();
+        self.nodes = Nodes::new(self.unit_count);
         self.used_units = 0;
         self.allocation_count = 0;
         self.add_whole();

@@ -127,7 +127,8 @@ impl MemoryPool {
     fn next_size(&self, more: u64, needed: u64) -> u64 {
         let committed = self.books.committed().saturating_add(self.books.pending());
         let live = self.stats.used_size.saturating_add(more);
-        self.growth.next_block_size(&self.config, committed, live, needed)
+        let live_peak = self.recent.live_peak();
+        self.growth.next_block_size(&self.config, committed, live, live_peak, needed)
     }
 
     pub(super) fn ask_block(&mut self, fitted: Fitted, needed: u64) -> BlockRequest {

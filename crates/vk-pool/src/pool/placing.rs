@@ -26,11 +26,15 @@ impl MemoryPool {
         self.place_first(fitted, needed).or_else(|| self.place_elsewhere(fitted, needed))
     }
 
-    /// Takes room in one of the other blocks that may have it. The first choice is among them once
-    /// more.
+    /// Takes room in one of the other blocks that may have it.
     #[cold]
     fn place_elsewhere(&mut self, fitted: &Fitted, needed: u64) -> Option<Place> {
-        let search = Search::of(&self.config, fitted, needed);
+        // Nothing has changed in the index since that was asked.
+        let asked = first_choice(&self.index, &self.config, fitted, needed);
+        if let Some(slot) = asked {
+            self.hear_fault(slot);
+        }
+        let search = Search::behind(asked, &self.config, fitted, needed);
         let unit = self.config.min_allocation_size;
         // Where all blocks have one size, every empty one has enough, though it be no power of two.
         let of_empty = if self.config.has_fixed_block_size() { 1 } else { needed };

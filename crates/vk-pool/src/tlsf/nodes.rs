@@ -16,6 +16,10 @@ use crate::visits;
 /// has those of the bins, and 24 for the first pieces of the region.
 const CHUNK: usize = 256;
 
+/// Regions of so many units have a second chunk from the start. That is when their memory is asked for,
+/// which takes long anyway; fresh memory for a chunk in an allocation would take it microseconds.
+const TWO_CHUNKS_FROM: u32 = 1 << 14;
+
 /// A slab of nodes.
 #[derive(Debug)]
 pub(super) struct Nodes {
@@ -36,7 +40,8 @@ pub(super) struct All<'a> {
 }
 
 impl Nodes {
-    pub(super) fn new() -> Self {
+    /// Nodes for a region of so many units.
+    pub(super) fn new(unit_count: u32) -> Self {
         let alone = |index: u32| {
             let mut node = Node::UNUSED;
             (node.previous_free, node.next_free) = (NodeIndex(index), NodeIndex(index));
@@ -47,7 +52,12 @@ impl Nodes {
         let mut first: Box<[Node; CHUNK]> =
             Box::new(core::array::from_fn(|_| place.next().map_or(Node::UNUSED, alone)));
         first[0].mark_border();
-        Self { chunks: Vec::from([first]), len: FIRST.0, unused: BORDER, map: Map::new() }
+        let mut chunks = Vec::with_capacity(4);
+        chunks.push(first);
+        if unit_count >= TWO_CHUNKS_FROM {
+            chunks.push(Box::new([Node::UNUSED; CHUNK]));
+        }
+        Self { chunks, len: FIRST.0, unused: BORDER, map: Map::new() }
     }
 
     /// Sees to it that there is an unused node.
