@@ -183,6 +183,7 @@ mod create;
 mod custom;
 mod driver;
 mod error;
+mod evictable;
 mod external;
 mod facts;
 mod grow;
@@ -221,6 +222,7 @@ pub use custom::{
 pub use error::{
     AccessError, AdoptError, AllocError, ConfigError, CreateError, FreeError, Refused,
 };
+pub use evictable::{Evictable, EvictablePool, EvictionStats, View, ViewMut};
 pub use external::ExternalMemory;
 pub use guards::Overrun;
 pub use leaks::{Leak, LeakKind, Leaks};

@@ -4,7 +4,7 @@
 mod config;
 mod every_device;
 mod extension;
-mod fixture;
+pub(crate) mod fixture;
 mod guards;
 mod life;
 mod linear;

@@ -15,6 +15,7 @@ mod coverage;
 mod custom_pools;
 mod devices;
 mod every_device;
+mod evictable;
 mod externals;
 mod fallback;
 mod faults;
