@@ -2,7 +2,7 @@
 //! fault each.
 //!
 //! Basic design: the modules `pools` of `gpu-alloc-ash` find their locks at `crate::sync`, where this
-//! program has loom's. So the real files are used as they lie, by `#[path]`. Whatever differs from them is
+//! program has loom's, and `evictable/entry.rs` finds its cell beside it. So the real files are used as they lie, by `#[path]`. Whatever differs from them is
 //! a copy in which one text, which must stand there exactly once, is replaced by another. `vk-pool` is
 //! the plain library, but where the copy differs in it or has loom's atomics. Then it is a module of this
 //! program, so its paths from the root are made longer.
@@ -22,8 +22,11 @@ use mutations::{MUTATIONS, Mutation};
 const FACADE: &str = "gpu-alloc-ash";
 const POOL: &str = "vk-pool";
 
-/// The file of `vk-pool` whose atomics threads change with no lock held.
-const ATOMIC_FILE: &str = "budgets.rs";
+/// The files of `vk-pool` whose atomics threads change with no lock held.
+const ATOMIC_FILES: [&str; 2] = ["budgets.rs", "evict/word.rs"];
+
+/// The file of the facade beside its pools: who gets at what may be lost.
+const ENTRY: &str = "evictable/entry.rs";
 
 fn main() {
     let own = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets it"));
@@ -89,10 +92,12 @@ impl Variants {
         }
         self.with_own_pool(name, &|file, text| {
             let text = mutation.map_or(text.to_owned(), |it| it.applied(POOL, file, text));
-            if file != ATOMIC_FILE {
+            if !ATOMIC_FILES.contains(&file) {
                 return text;
             }
             assert!(text.contains("core::sync::atomic"), "{file} has no atomics any more");
+            // Those of loom cannot be made in constants.
+            let text = text.replace("pub const fn new(", "pub fn new(");
             text.replace("core::sync::atomic", "loom::sync::atomic")
         })
     }
@@ -114,10 +119,11 @@ impl Variants {
         self.module(name, &facade, Some(&pool.join("lib.rs")))
     }
 
-    /// Copies the module `pools` of the facade.
+    /// Copies what is under test of the facade.
     fn copy_pools(&self, to: &Path, change: &dyn Fn(&str, &str) -> String) {
         let sources = self.sources(FACADE);
-        let is_pools = |file: &String| file == "pools.rs" || file.starts_with("pools/");
+        let is_pools =
+            |file: &String| file == "pools.rs" || file.starts_with("pools/") || file == ENTRY;
         for file in files(&sources).into_iter().filter(is_pools) {
             write(&to.join(&file), &change(&file, &read(&sources.join(&file))));
         }
@@ -141,7 +147,9 @@ impl Variants {
         format!(
             "/// A variant of the sources under test, and its models.\n\
              pub(crate) mod {name} {{\n    {sources}\n    {pool}\n    {sources}\n    \
-             #[path = {facade:?}]\n    pub(crate) mod facade {{\n        pub(crate) mod pools;\n    }}\n    \
+             #[path = {facade:?}]\n    pub(crate) mod facade {{\n        pub(crate) mod pools;\n        \
+             pub(crate) use loom::cell;\n        \
+             #[path = {ENTRY:?}]\n        pub(crate) mod entry;\n    }}\n    \
              #[path = {models:?}]\n    pub(crate) mod models;\n}}\n\n"
         )
     }

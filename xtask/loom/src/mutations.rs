@@ -242,12 +242,48 @@ pub(crate) const MUTATIONS: &[Mutation] = &[
         model: "a_block_leaves_while_another_comes",
         says: "no object is counted at the end",
     },
+    Mutation {
+        name: "a_touch_comes_after_the_loss",
+        package: "vk-pool",
+        file: "evict/word.rs",
+        find: "        self.change(|word| Some(raised(word, frame))).is_some()",
+        replace: "        let word = self.0.load(Ordering::Acquire);\n        if word & LOST != 0 {\n            return false;\n        }\n        self.0.store(raised(word, frame), Ordering::Release);\n        true",
+        model: "it_is_touched_or_lost",
+        says: "it is ",
+    },
+    Mutation {
+        name: "what_is_pinned_is_lost",
+        package: "vk-pool",
+        file: "evict/word.rs",
+        find: "(word & PINS == 0 && is_old(word)).then_some(word | LOST)",
+        replace: "is_old(word).then_some(word | LOST)",
+        model: "it_is_looked_at_or_lost",
+        says: "Causality violation",
+    },
+    Mutation {
+        name: "the_last_use_is_not_seen_by_who_loses",
+        package: "vk-pool",
+        file: "evict/word.rs",
+        find: "self.0.0.fetch_sub(ONE_PIN, Ordering::Release);",
+        replace: "self.0.0.fetch_sub(ONE_PIN, Ordering::Relaxed);",
+        model: "it_is_written_or_lost",
+        says: "Causality violation",
+    },
+    Mutation {
+        name: "it_is_lost_twice",
+        package: "vk-pool",
+        file: "evict/word.rs",
+        find: "let next = |word: u64| if word & LOST != 0 { None } else { next(word) };",
+        replace: "",
+        model: "it_ends_once",
+        says: "Causality violation",
+    },
 ];
 
 impl Mutation {
     /// Whether the fault is in what loom sees only with its own atomics.
     pub(crate) fn is_atomic(&self) -> bool {
-        self.file == "budgets.rs"
+        ["budgets.rs", "evict/word.rs"].contains(&self.file)
     }
 
     /// The text of a file of a package, with the fault if it belongs there.

@@ -4,6 +4,7 @@
 //! `facade` and `vk_pool`.
 
 mod budgets;
+mod evictions;
 mod growth;
 mod leases;
 mod world;
@@ -33,4 +34,8 @@ pub(crate) const MODELS: &[Model] = &[
     Model::of_atomics("a_block_leaves_while_another_comes", budgets::leaves_while_another_comes),
     Model::of_atomics("a_reservation_goes_while_another_comes", budgets::goes_while_another_comes)
         .deep("a_block_leaves_while_another_comes"),
+    Model::of_atomics("it_is_touched_or_lost", evictions::touched_or_lost),
+    Model::of_atomics("it_is_looked_at_or_lost", evictions::looked_at_or_lost),
+    Model::of_atomics("it_is_written_or_lost", evictions::written_or_lost),
+    Model::of_atomics("it_ends_once", evictions::ended_once),
 ];
