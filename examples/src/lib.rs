@@ -6,6 +6,7 @@ mod frame;
 pub mod frame_ring;
 pub mod loading_stack;
 pub mod memory_types;
+pub mod streaming_pool;
 
 use std::error::Error;
 

@@ -108,6 +108,50 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! # Memory that may be lost
+//!
+//! What can be loaded again need not be freed by hand. An [`EvictablePool`] is a custom pool that, when it is
+//! full, gives up what was not used for some frames, the oldest first and no more than a request needs, and
+//! hands back what was bound there.
+//!
+//! ```
+//! use gpu_alloc_ash::{CustomPoolConfig, EvictablePool, PoolAllocationRequest, ResourceKind};
+//!
+//! # use gpu_alloc_ash::{AllocationRequest, AllocatorConfig, GpuAllocator, UsageFlags};
+//! # let driver = vk_sim::SimDriver::new(vk_sim::DriverConfig::default())?;
+//! # let (instance, physical_device, device) = (driver.instance(), driver.physical_device(), driver.device());
+//! # // SAFETY: The three belong together and outlive the allocator.
+//! # let allocator = unsafe { GpuAllocator::new(instance, physical_device, device, AllocatorConfig::default()) }?;
+//! # let upload = AllocationRequest { usage: UsageFlags::UPLOAD, ..Default::default() };
+//! # let types = allocator.memory_types(&upload)?;
+//! let pool = allocator.create_pool(&CustomPoolConfig {
+//!     memory_types: &types[..1],
+//!     block_size: Some(1 << 20),
+//!     max_block_count: Some(1),
+//!     ..Default::default()
+//! })?;
+//! let (lost, told) = std::sync::mpsc::channel();
+//! let pool = EvictablePool::new(pool, 2, move |texture: &str| lost.send(texture).unwrap());
+//!
+//! let kind = ResourceKind::Linear;
+//! let request = PoolAllocationRequest { size: 1 << 20, kind, ..Default::default() };
+//! let sky = allocator.allocate_evictable(&pool, &request, 1, "sky")?;
+//! assert!(allocator.touch(&sky, 2)); // it stays for two more frames
+//! assert_eq!(allocator.with(&sky, 2, |view| *view.value()), Some("sky"));
+//!
+//! // SAFETY: The device has finished with what was used before frame 3, which is all.
+//! unsafe { pool.begin_frame(5) };
+//! let sea = allocator.allocate_evictable(&pool, &request, 5, "sea")?;
+//! assert_eq!(told.try_recv(), Ok("sky"));
+//! assert!(!allocator.touch(&sky, 5)); // lost, for good
+//! # drop(sea);
+//! # // SAFETY: The device has never seen any of it.
+//! # unsafe { allocator.destroy_evictable_pool(pool) }.unwrap();
+//! # allocator.destroy()?;
+//! # assert!(driver.finish().is_empty());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! # Errors and what to do
 //!
 //! An operation that fails leaves no allocation, handle, mapping or reservation. On the way it has tried

@@ -44,6 +44,11 @@ impl GpuAllocator {
     /// [frames kept](EvictablePool::frames_kept): no more than the request needs, and none if it would not
     /// fit after all. What was bound to them is handed to the pool's callback before this returns.
     ///
+    /// In two-tier and TLSF pools as much room is made as their search finds for sure: where the alignment,
+    /// or for other than linear resources `bufferImageGranularity`, is above the smallest piece, that is a
+    /// bit more than the size, so that a neighbour may go too, and a request for a whole block is refused.
+    /// Buddies and rings are exact.
+    ///
     /// For a resource that exists, `request` is made from what the driver asks for it
     /// (`vk::MemoryRequirements`), and [`with`](Self::with) has memory and offset to bind it to.
     ///
