@@ -49,8 +49,8 @@ pub struct AllocatorConfig {
     /// smaller of the first blocks. Default 1 MiB.
     pub smallest_block_size: u64,
     /// The next block is 1.4 times what a memory type's live bytes have grown by since its last block
-    /// came or went, on the way back to their recent peak at most what is missing to it or a quarter of
-    /// what it has committed, but at least what it has committed, divided by this; 0 makes all blocks as
+    /// came or went, on the way back to their recent peak at most eight times what is missing to it or a
+    /// quarter of what it has committed, but at least what it has committed, divided by this; 0 makes all blocks as
     /// large as the first. Default 11.
     pub growth_divisor: u64,
     /// The smallest piece of a block, in bytes, a power of two. Default 256.

@@ -52,8 +52,8 @@ pub struct PoolConfig {
     /// bytes. A request that needs more sets its own floor.
     pub smallest_block_size: u64,
     /// The next block is 1.4 times what the live bytes have grown by since the last block came or went,
-    /// on the way back to their recent peak at most what is missing to it or a quarter of what is
-    /// committed, but at least what the pool has committed over this; 0 means that every block has the first one's
+    /// on the way back to their recent peak at most eight times what is missing to it or a quarter of
+    /// what is committed, but at least what the pool has committed over this; 0 means that every block has the first one's
     /// size. Sizes are rounded down to quarters of a power of two, or, where fewer than five requests of
     /// the size at hand would fit, up to a multiple of that.
     pub growth_divisor: u64,

@@ -8,7 +8,7 @@
 //! what it makes too large stays until the end.
 //!
 //! A program whose live bytes have fallen and rise again grows as if it loaded, but it is on the way back
-//! to where it was: up to its recent peak it needs what is missing to that. It gets just less than a
+//! to where it was: close to its recent peak it needs a few times what is missing to that. It gets just less than a
 //! quarter of what is committed all the same, lest the last bytes below the peak make many small blocks.
 //!
 //! Sizes are rounded down to quarters of a power of two. When only a few requests like the one at hand
@@ -26,8 +26,11 @@ const FEW_REQUESTS: u64 = 5;
 /// Sizes that follow a request are multiples of this, so that sizes a few bytes apart share blocks.
 const GRAIN: u64 = 1 << 20;
 
-/// On the way back to the recent peak of the live bytes, what is missing to it bounds the next block; but
-/// just less than what is committed over this may always come.
+/// On the way back to the recent peak of the live bytes, so many times what is missing to it bounds the
+/// next block. Once asks for a tenth more blocks, and commits as much.
+const TIMES_MISSING: u64 = 8;
+
+/// But just less than what is committed over this may always come.
 const RETURN_DIVISOR: u64 = 4;
 
 /// Follows the live bytes of a pool from block to block.
@@ -74,7 +77,10 @@ impl Growth {
         // No underflow: something is committed.
         let grown = match live_peak.saturating_sub(live) {
             0 => grown,
-            missing => grown.min(missing.max((committed - 1) / RETURN_DIVISOR)),
+            missing => {
+                let enough = missing.saturating_mul(TIMES_MISSING);
+                grown.min(enough.max((committed - 1) / RETURN_DIVISOR))
+            }
         };
         let wanted = round_down(grown.max(fraction).max(config.smallest_block_size)).min(largest);
         match config.algorithm {
@@ -152,7 +158,7 @@ mod tests {
     #[case::it_loads(100, 100, 128)]
     #[case::just_above_its_peak(99, 100, 128)]
     #[case::much_is_missing(300, 100, 128)]
-    #[case::less_is_missing(180, 100, 80)]
+    #[case::less_is_missing(112, 100, 96)]
     #[case::little_is_missing(101, 100, 28)]
     #[case::little_is_missing_and_it_has_not_grown_either(101, 1, 10)]
     fn a_pool_that_comes_back_to_its_peak_grows_by_what_is_missing(

@@ -4,8 +4,8 @@
 //! slot, so the oldest block that may hold a request is found without a walk. It and a few from there on
 //! are asked, oldest first, so that old blocks fill up and young ones can empty; if none of them has room
 //! at the right alignment, the oldest whose largest piece is enough with the worst padding is. That one
-//! is asked first where the alignment is not small beside the size: there a hole that may do mostly
-//! misses, and finding out costs as much as placing. Small
+//! is asked first where the alignment is not small beside the size, as a hole that may do mostly misses
+//! there, and where the size is small, as nothing is won; to find out costs as much as placing. Small
 //! requests look first among the blocks that have room in a span, which hang in lists by the order that
 //! they have free. Empty blocks come last, the smallest that is enough.
 //!
@@ -24,7 +24,7 @@ use crate::oldest::Oldest;
 use crate::rounding::units_of;
 use crate::suballocator::Rooms;
 use crate::tlsf::bins::{BIN_COUNT, bin_of, first_bin_all_at_least};
-use crate::two_tier::{LARGEST_SPAN, is_small, search_order};
+use crate::two_tier::{LARGEST_SPAN, SMALL_LIMIT, is_small, search_order};
 use crate::{Algorithm, PoolConfig, Suballocator};
 
 /// How many blocks with room for a span, how many of the newest and how many empty ones are asked.
@@ -38,9 +38,10 @@ const OTHERS_LOOKED_AT: usize = 2;
 /// with room for a span, others that may hold it and one that surely does, and empty ones.
 pub(crate) const MAX_CANDIDATES: usize = 2 * BLOCKS_LOOKED_AT + OTHERS_LOOKED_AT + 3;
 
-/// A request of at most this many times its alignment goes where it surely fits. Beyond that the worst
-/// padding is less than the width of a bin, and it makes no difference.
-const PADDED_UP_TO: u64 = 8;
+/// A request of at most this many times its alignment, or of [`SMALL_LIMIT`], goes where it surely fits.
+/// Beyond that the worst padding is less than the width of a bin, and what counts is that holes of the
+/// same size are filled again.
+const SURE_UP_TO: u64 = 8;
 
 /// Blocks to ask, in order.
 pub(crate) type Candidates = SmallVec<[u32; MAX_CANDIDATES]>;
@@ -93,36 +94,30 @@ impl Search {
                 let (from, sure) = (u8::MAX, u8::MAX);
                 Self { small: None, by_age: true, from, sure, asked, others }
             }
-            algorithm => {
+            algorithm @ (Algorithm::TwoTier | Algorithm::Tlsf | Algorithm::Custom(_)) => {
+                let padding = units(fitted.alignment).saturating_sub(1);
                 let small = matches!(algorithm, Algorithm::TwoTier)
                     && is_small(fitted.size, fitted.alignment);
                 Self {
                     small: small.then(|| search_order(fitted.size, fitted.alignment, unit)),
                     by_age,
                     from: byte(bin_of(units(fitted.size))),
-                    sure: byte(sure_bin(units(fitted.size), fitted.alignment, unit)),
+                    sure: byte(first_bin_all_at_least(units(fitted.size).saturating_add(padding))),
                     asked,
-                    others: if is_padded(config, fitted) { 1 } else { others },
+                    others: if goes_where_sure(config, fitted) { 1 } else { others },
                 }
             }
         }
     }
 }
 
-/// Whether the alignment is so large beside the size that a piece which may hold the request mostly
-/// does not. What a custom algorithm makes of an alignment is not known.
+/// Whether the request goes first where it surely fits: if the alignment is so large beside the size that
+/// a piece which may hold it mostly does not, and if it is small, as no memory is won by a tight fit then.
+/// Not where a custom algorithm carves: what it has room for is not known.
 #[inline]
-fn is_padded(config: &PoolConfig, fitted: &Fitted) -> bool {
-    fitted.alignment > config.min_allocation_size
-        && fitted.size <= fitted.alignment.saturating_mul(PADDED_UP_TO)
+fn goes_where_sure(config: &PoolConfig, fitted: &Fitted) -> bool {
+    fitted.size / SURE_UP_TO <= fitted.alignment.max(SMALL_LIMIT)
         && matches!(config.algorithm, Algorithm::TwoTier | Algorithm::Tlsf)
-}
-
-/// The first bin of which every size holds so many units with the worst padding.
-#[inline]
-fn sure_bin(units: u32, alignment: u64, unit: u64) -> usize {
-    let alignment = u32::try_from(units_of(alignment, unit)).unwrap_or(u32::MAX);
-    first_bin_all_at_least(units.saturating_add(alignment.saturating_sub(1)))
 }
 
 /// The block that most likely has room.
@@ -146,11 +141,11 @@ pub(crate) fn first_choice(
         Algorithm::Linear(_) => return index.small_rooms.first_from(0),
         _ => fitted.size,
     };
-    let units = u32::try_from(units_of(size, unit)).unwrap_or(u32::MAX);
-    let bin = match is_padded(config, fitted) {
-        true => sure_bin(units, fitted.alignment, unit),
-        false => bin_of(units),
-    };
+    let is_sure = goes_where_sure(config, fitted);
+    // No underflow, and whole units.
+    let padding = if is_sure { fitted.alignment.max(unit) - unit } else { 0 };
+    let units = u32::try_from(units_of(size.saturating_add(padding), unit)).unwrap_or(u32::MAX);
+    let bin = if is_sure { first_bin_all_at_least(units) } else { bin_of(units) };
     index.rooms.first(byte(bin))
 }
 
@@ -288,8 +283,8 @@ mod tests {
     #[test]
     fn a_request_with_a_large_alignment_goes_first_where_it_surely_fits() {
         let mut index = BlockIndex::new();
-        // 64 and 127 KiB, in units of 256 bytes.
-        for (slot, units) in [(0, 256), (1, 508)] {
+        // 640 and 1270 KiB, in units of 256 bytes.
+        for (slot, units) in [(0, 2560), (1, 5080)] {
             index.update(slot, None);
             index.update_used(slot, Rooms { large: byte(bin_of(units)), small: 0 });
         }
@@ -298,9 +293,9 @@ mod tests {
             let fitted = Fitted { requested: size, size, alignment, upper: false };
             first_choice(&index, &config, &fitted, size)
         };
-        assert_eq!(first(60 << 10, 256), Some(0));
-        assert_eq!(first(60 << 10, 4 << 10), Some(0), "the padding is less than a bin is wide");
-        assert_eq!(first(60 << 10, 32 << 10), Some(1));
-        assert_eq!(first(60 << 10, 128 << 10), None, "no block surely holds it");
+        assert_eq!(first(639 << 10, 256), Some(0), "it is large, and its hole may be there");
+        assert_eq!(first(639 << 10, 64 << 10), Some(0), "the padding is less than a bin is wide");
+        assert_eq!(first(639 << 10, 128 << 10), Some(1));
+        assert_eq!(first(639 << 10, 1 << 20), None, "no block surely holds it");
     }
 }
