@@ -9,6 +9,7 @@ mod fuzz;
 mod gpu;
 mod layering;
 mod models;
+mod nightly;
 mod no_std;
 mod results;
 mod run;

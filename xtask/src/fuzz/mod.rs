@@ -14,6 +14,7 @@ use std::process::Command;
 use std::time::Instant;
 
 use self::plan::{Plan, TARGETS};
+use crate::nightly;
 use crate::results::Tally;
 use crate::run::{self, Echo, Failure};
 
@@ -132,7 +133,7 @@ fn check_planted(target: &str, file: &Path) -> Result<(), Failure> {
 
 /// `cargo fuzz run` of a target over folders of inputs; libFuzzer's own flags are to follow.
 fn target_command(target: &str, options: &[&str], inputs: &[&Path]) -> Command {
-    let mut command = tools::nightly(&["cargo", "fuzz", "run", "--fuzz-dir", WORKSPACE]);
+    let mut command = nightly::command(&["cargo", "fuzz", "run", "--fuzz-dir", WORKSPACE]);
     command.arg("--target-dir").arg(folder("")).args(options).arg(target).args(inputs).arg("--");
     // A device may have more memory than this machine, whose refusal to map it is one of the
     // failures to be tested.

@@ -1,15 +1,9 @@
 //! What fuzzing needs beyond the pinned toolchain: a nightly compiler and cargo-fuzz.
 
-use std::process::{Command, Stdio};
+use std::process::Command;
 
+use crate::nightly;
 use crate::run::{self, Failure};
-
-/// A command under the nightly toolchain, in the repository's root.
-pub(super) fn nightly(words: &[&str]) -> Command {
-    let mut command = Command::new("rustup");
-    command.args(["run", "nightly"]).args(words).current_dir(run::root());
-    command
-}
 
 /// Fails if something is missing, and says what installs it.
 pub(super) fn check() -> Result<(), Failure> {
@@ -26,10 +20,8 @@ pub(super) fn check() -> Result<(), Failure> {
 /// Installs what is missing, and says what it does.
 pub(crate) fn install() -> Result<(), Failure> {
     let missing = missing();
-    if missing.contains(&NIGHTLY) {
-        let mut command = Command::new("rustup");
-        command.args(["toolchain", "install", "nightly", "--profile", "minimal"]);
-        run::run(command)?;
+    if missing.contains(&nightly::NAME) {
+        nightly::install()?;
     }
     if missing.contains(&CARGO_FUZZ) {
         run::run(run::cargo(["install", "cargo-fuzz", "--locked"]))?;
@@ -38,22 +30,11 @@ pub(crate) fn install() -> Result<(), Failure> {
     check()
 }
 
-const NIGHTLY: &str = "a nightly toolchain";
 const CARGO_FUZZ: &str = "cargo-fuzz";
 
 fn missing() -> Vec<&'static str> {
-    let nightly = nightly(&["rustc", "--version"]);
     let mut cargo_fuzz = Command::new("cargo-fuzz");
     cargo_fuzz.arg("--version");
-    let parts = [(NIGHTLY, nightly), (CARGO_FUZZ, cargo_fuzz)];
-    parts.into_iter().filter_map(|(name, command)| (!answers(command)).then_some(name)).collect()
-}
-
-fn answers(mut command: Command) -> bool {
-    command
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status()
-        .is_ok_and(|status| status.success())
+    let parts = [(nightly::NAME, nightly::is_there()), (CARGO_FUZZ, run::answers(cargo_fuzz))];
+    parts.into_iter().filter_map(|(name, is_there)| (!is_there).then_some(name)).collect()
 }

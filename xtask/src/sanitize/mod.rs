@@ -12,7 +12,7 @@ mod tools;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use self::tools::nightly;
+use crate::nightly;
 use crate::results::Tally;
 use crate::run::{self, Captured, Echo, Failure};
 use crate::setup;
@@ -151,7 +151,7 @@ fn manifest() -> PathBuf {
 
 fn build(tool: Tool) -> Result<(), Failure> {
     let mut command = match tool {
-        Tool::Thread | Tool::Address => nightly(&["cargo", "build"]),
+        Tool::Thread | Tool::Address => nightly::command(&["cargo", "build"]),
         Tool::Valgrind => run::cargo(["build"]),
     };
     command.args(["--release", "--locked", "--target", TARGET, "--manifest-path"]).arg(manifest());
@@ -242,7 +242,7 @@ fn judge_silence(what: &str, captured: &Captured) -> Result<(), Failure> {
 
 /// The facade's tests on the simulated driver under AddressSanitizer.
 fn facade_tests(tally: &mut Tally) -> Result<(), Failure> {
-    let mut command = nightly(&["cargo", "test", "--locked", "--target", TARGET]);
+    let mut command = nightly::command(&["cargo", "test", "--locked", "--target", TARGET]);
     command.args(["--package", "gpu-alloc-ash", "--all-features", "--test", "sim"]);
     command.env("CARGO_TARGET_DIR", Tool::Address.folder());
     // Memory types are larger than this machine, whose refusal to map them is one of the failures.

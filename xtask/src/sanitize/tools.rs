@@ -1,24 +1,14 @@
 //! What the sanitizers need beyond the pinned toolchain: a nightly compiler and valgrind.
 
-use std::process::{Command, Stdio};
-
-use crate::run::{self, Failure};
-use crate::setup;
-
-const NIGHTLY: &str = "a nightly toolchain";
-
-/// A command under the nightly toolchain, in the repository's root.
-pub(super) fn nightly(words: &[&str]) -> Command {
-    let mut command = Command::new("rustup");
-    command.args(["run", "nightly"]).args(words).current_dir(run::root());
-    command
-}
+use crate::run::Failure;
+use crate::{nightly, setup};
 
 /// Fails if something is missing, and says what installs it.
 pub(super) fn check(valgrind: bool) -> Result<(), Failure> {
-    if !answers(nightly(&["rustc", "--version"])) {
+    if !nightly::is_there() {
         return Err(Failure::new(format!(
-            "missing: {NIGHTLY}; `cargo xtask setup --sanitize` installs it"
+            "missing: {}; `cargo xtask setup --sanitize` installs it",
+            nightly::NAME
         )));
     }
     if valgrind { setup::require_valgrind() } else { Ok(()) }
@@ -26,22 +16,11 @@ pub(super) fn check(valgrind: bool) -> Result<(), Failure> {
 
 /// Installs what is missing, and says what it does.
 pub(crate) fn install() -> Result<(), Failure> {
-    if answers(nightly(&["rustc", "--version"])) {
-        println!("already there: {NIGHTLY}");
+    if nightly::is_there() {
+        println!("already there: {}", nightly::NAME);
     } else {
-        let mut command = Command::new("rustup");
-        command.args(["toolchain", "install", "nightly", "--profile", "minimal"]);
-        run::run(command)?;
+        nightly::install()?;
     }
     setup::install_valgrind()?;
     check(true)
-}
-
-fn answers(mut command: Command) -> bool {
-    command
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status()
-        .is_ok_and(|status| status.success())
 }
