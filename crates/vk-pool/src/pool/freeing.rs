@@ -33,43 +33,46 @@ impl MemoryPool {
     // Always, or the place would be written to memory and read from there.
     #[inline(always)]
     pub fn free_at_once(&mut self, place: Place) -> Result<(), Place> {
-        match self.take_back_at_once(&place) {
-            Some(()) => Ok(()),
+        match self.take_piece_back(&place, 1) {
+            Some(_) => Ok(()),
             None => Err(place),
         }
     }
 
+    /// Gives back a piece of a block in which at least so many others live; answers whether it was the
+    /// last one. `None`, and nothing has changed, if it is no such piece.
+    // Always, as above; and the number of others is a constant then.
     #[inline(always)]
-    fn take_back_at_once(&mut self, place: &Place) -> Option<()> {
+    fn take_piece_back(&mut self, place: &Place, others: u64) -> Option<bool> {
         let slot = place.slot;
         let block = self.blocks.get_live_mut(slot, place.generation)?;
-        let base = block.base;
+        let (size, base) = (block.size, block.base);
         let Content::Carved { suballocator, used, allocation_count, rooms } = &mut block.content
         else {
             return None;
         };
-        if place.dedicated || *allocation_count <= 1 {
+        if place.dedicated || *allocation_count <= others {
             return None;
         }
         let freed = suballocator.free(place.offset.checked_sub(base)?, place.node)?;
         *used -= freed;
         *allocation_count -= 1;
+        let emptied = *allocation_count == 0;
         let rooms_now = suballocator.rooms();
-        if rooms_now != *rooms {
-            *rooms = rooms_now;
+        let known_rooms = core::mem::replace(rooms, rooms_now);
+        if emptied {
+            let is_leased = block.lease.is_some();
+            self.index.update(slot, Some(block));
+            self.books.block_emptied(size);
+            self.count_empty(size, is_leased);
+        } else if rooms_now != known_rooms {
             self.index.update_used(slot, rooms_now);
         }
-        self.count_freed(freed, place.size);
-        Some(())
-    }
-
-    /// Takes an allocation out of the counts.
-    #[inline]
-    fn count_freed(&mut self, freed: u64, requested: u64) {
         self.stats.used_size -= freed;
-        self.stats.requested_size -= requested;
+        self.stats.requested_size -= place.size;
         self.stats.allocation_count -= 1;
         self.recent.operation(self.stats.used_size);
+        Some(emptied)
     }
 
     /// Gives a place back; answers the memory object that is superfluous now, if there is one.
@@ -103,43 +106,11 @@ impl MemoryPool {
         let Some(block) = self.blocks.get_live_mut(slot, place.generation) else {
             return Err(FreeError::UnknownBlock { slot, generation: place.generation });
         };
-        let (size, base) = (block.size, block.base);
-        let (suballocator, used, allocation_count, rooms) = match &mut block.content {
-            Content::Dedicated if place.dedicated => {
-                return Ok(Freed::Object(self.remove(slot, true)));
-            }
-            Content::Carved { suballocator, used, allocation_count, rooms } if !place.dedicated => {
-                (suballocator, used, allocation_count, rooms)
-            }
-            _ => return Err(FreeError::NotAllocated { slot, offset }),
-        };
-        let freed =
-            offset.checked_sub(base).and_then(|offset| suballocator.free(offset, place.node));
-        let Some(freed) = freed else {
-            return Err(FreeError::NotAllocated { slot, offset });
-        };
-        *used -= freed;
-        *allocation_count -= 1;
-        let emptied = *allocation_count == 0;
-        let rooms_now = suballocator.rooms();
-        let known_rooms = core::mem::replace(rooms, rooms_now);
-        if rooms_now != known_rooms && !emptied {
-            self.index.update_used(slot, rooms_now);
+        if place.dedicated && matches!(block.content, Content::Dedicated) {
+            return Ok(Freed::Object(self.remove(slot, true)));
         }
-        self.count_freed(freed, place.size);
-        if emptied {
-            self.emptied(slot, size);
-        }
+        let emptied = self.take_piece_back(place, 0);
+        let emptied = emptied.ok_or(FreeError::NotAllocated { slot, offset })?;
         Ok(Freed::Piece { emptied })
-    }
-
-    /// Puts down that a block has emptied.
-    #[cold]
-    fn emptied(&mut self, slot: u32, size: u64) {
-        let block = self.blocks.get(slot);
-        let is_leased = block.is_some_and(|block| block.lease.is_some());
-        self.index.update(slot, block);
-        self.books.block_emptied(size);
-        self.count_empty(size, is_leased);
     }
 }

@@ -23,14 +23,19 @@ impl MemoryPool {
 
     /// Takes room in a block that exists, if one of those that may have it has.
     pub(super) fn place(&mut self, fitted: &Fitted, needed: u64) -> Option<Place> {
-        self.place_first(fitted, needed).or_else(|| self.place_elsewhere(fitted, needed))
+        let asked = first_choice(&self.index, &self.config, fitted, needed);
+        let place = asked.and_then(|slot| self.place_in(slot, fitted));
+        place.or_else(|| self.place_elsewhere(asked, fitted, needed))
     }
 
-    /// Takes room in one of the other blocks that may have it.
+    /// Takes room in one of the blocks that may have it beside the one that was asked.
     #[cold]
-    fn place_elsewhere(&mut self, fitted: &Fitted, needed: u64) -> Option<Place> {
-        // Nothing has changed in the index since that was asked.
-        let asked = first_choice(&self.index, &self.config, fitted, needed);
+    fn place_elsewhere(
+        &mut self,
+        asked: Option<u32>,
+        fitted: &Fitted,
+        needed: u64,
+    ) -> Option<Place> {
         if let Some(slot) = asked {
             self.hear_fault(slot);
         }
@@ -99,6 +104,7 @@ impl MemoryPool {
             dedicated: false,
         })
     }
+
     /// Puts an allocation into the counts.
     #[inline]
     pub(super) fn count_placed(&mut self, piece: &Piece, requested: u64) {
