@@ -24,6 +24,8 @@ pub use self::config::{CustomPoolConfig, PoolAllocationRequest};
 pub use self::error::{CreatePoolError, DestroyPoolError, PoolCheckError};
 pub use self::report::{PoolBlock, PoolPiece};
 
+pub(crate) use self::place::pool_request;
+
 /// A pool of memory apart from that of everybody else, of a shape that its owner chose.
 ///
 /// Made by [`GpuAllocator::create_pool`](crate::GpuAllocator::create_pool), allocated from by

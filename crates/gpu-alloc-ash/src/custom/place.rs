@@ -157,14 +157,19 @@ impl GpuAllocator {
 
 impl Member {
     /// Whether its memory type is among these, a bit each.
-    fn is_in(&self, memory_type_bits: u32) -> bool {
+    #[inline]
+    pub(crate) fn is_in(&self, memory_type_bits: u32) -> bool {
         // Below 32, as it is of the device.
         memory_type_bits & 1 << self.memory_type_index != 0
     }
 }
 
 /// What vk-pool is asked.
-fn pool_request(request: &PoolAllocationRequest<'_>, dedicated: Dedicated) -> PoolRequest {
+#[inline]
+pub(crate) fn pool_request(
+    request: &PoolAllocationRequest<'_>,
+    dedicated: Dedicated,
+) -> PoolRequest {
     let PoolAllocationRequest { size, alignment, kind, upper_end, .. } = *request;
     PoolRequest { size, alignment, kind, dedicated, upper: upper_end }
 }

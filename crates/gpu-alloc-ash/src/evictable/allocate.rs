@@ -12,12 +12,9 @@ use vk_pool::{Dedicated, PoolRequest, ReturnedBlock};
 
 use super::{Content, Evictable, EvictablePool, Key, Place, Shared, Snapshot};
 use crate::allocation::{Home, Notes};
-use crate::custom::Member;
+use crate::custom::{Member, pool_request};
 use crate::pools::{CUSTOM_SHARD, ClassPool, MemoryObject, custom_pool};
-use crate::{
-    AllocError, Allocation, AllocationRequest, GpuAllocator, PoolAllocationRequest, Refused,
-    Strategy,
-};
+use crate::{AllocError, Allocation, GpuAllocator, PoolAllocationRequest, Refused, Strategy};
 
 /// What went for a request. To be [told](GpuAllocator::tell_losses) with no lock held.
 struct Losses<T> {
@@ -111,7 +108,7 @@ impl GpuAllocator {
         allocation: Allocation,
         request: &PoolAllocationRequest<'_>,
     ) -> Result<Allocation, AllocError> {
-        let plain = AllocationRequest { name: request.name, ..request.plain() };
+        let plain = request.plain();
         if self.prepares(&plain) { self.prepared(allocation, &plain) } else { Ok(allocation) }
     }
 
@@ -123,7 +120,7 @@ impl GpuAllocator {
         request: &PoolAllocationRequest<'_>,
     ) -> Room<T> {
         let snapshot = pool.shared.snapshot();
-        let asked = pool_request(request);
+        let asked = pool_request(request, Dedicated::Never);
         let Some(member) = best_member(pool, request, &asked, &snapshot) else { return Room::None };
         let under_way = pool.shared.transit.begin();
         let mut locked = member.seat().shard.lock();
@@ -214,10 +211,8 @@ fn best_member<'a, T>(
     snapshot: &Snapshot<T>,
 ) -> Option<&'a Member> {
     let now = pool.shared.now();
-    // Below 32, as each is of the device.
-    let is_allowed =
-        |member: &&Member| request.memory_type_bits & 1 << member.memory_type_index != 0;
-    let mut members = pool.pool.members().iter().filter(is_allowed);
+    let bits = request.memory_type_bits;
+    let mut members = pool.pool.members().iter().filter(|member| member.is_in(bits));
     if members.clone().count() == 1 {
         return members.next();
     }
@@ -270,10 +265,4 @@ fn free_all<T>(entry: &mut ClassPool, lost: Vec<(Key, Content<T>)>) -> (Vec<Key>
         }
     }
     (keys, losses)
-}
-
-/// What vk-pool is asked: a piece of a block.
-fn pool_request(request: &PoolAllocationRequest<'_>) -> PoolRequest {
-    let PoolAllocationRequest { size, alignment, kind, upper_end, .. } = *request;
-    PoolRequest { size, alignment, kind, dedicated: Dedicated::Never, upper: upper_end }
 }
