@@ -28,7 +28,7 @@ impl GpuAllocator {
             made.push(self.allocate(request)?);
             let first = made.len();
             self.place_more(request, &Terms::default(), count - first, made);
-            if !self.prepares(request) {
+            if !self.prepares(request.name, request.zeroed) {
                 return Ok(());
             }
             made[first..].iter_mut().try_for_each(|more| self.prepare(more, request))

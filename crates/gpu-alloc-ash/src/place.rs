@@ -63,7 +63,7 @@ impl GpuAllocator {
         request: &AllocationRequest<'_>,
         terms: &Terms,
     ) -> Result<Allocation, AllocError> {
-        if self.prepares(request) {
+        if self.prepares(request.name, request.zeroed) {
             return self.allocate_prepared(request, terms);
         }
         self.allocate_plain(request, terms)

@@ -11,11 +11,11 @@ use crate::mapped::MappedPtr;
 use crate::{AllocError, Allocation, AllocationRequest, GpuAllocator};
 
 impl GpuAllocator {
-    /// Whether anything is to be done to what such a request gets.
+    /// Whether anything is to be done to what a request gets that asks for this.
     #[inline]
-    pub(crate) fn prepares(&self, request: &AllocationRequest<'_>) -> bool {
+    pub(crate) fn prepares(&self, name: Option<&str>, zeroed: bool) -> bool {
         // Without a branch for each: none of them is the rule.
-        request.name.is_some() | request.zeroed | self.alters
+        name.is_some() | zeroed | self.alters
     }
 
     /// [`prepare`](Self::prepare), and frees the allocation if that fails.

@@ -35,7 +35,7 @@ impl GpuAllocator {
         terms: &Terms,
     ) -> Result<Allocation, AllocError> {
         self.check_owner(pool)?;
-        if request.name.is_some() | request.zeroed | self.alters {
+        if self.prepares(request.name, request.zeroed) {
             return self.allocate_prepared_in(pool, request, terms);
         }
         self.allocate_plain_in(pool, request, terms)

@@ -108,8 +108,10 @@ impl GpuAllocator {
         allocation: Allocation,
         request: &PoolAllocationRequest<'_>,
     ) -> Result<Allocation, AllocError> {
-        let plain = request.plain();
-        if self.prepares(&plain) { self.prepared(allocation, &plain) } else { Ok(allocation) }
+        if !self.prepares(request.name, request.zeroed) {
+            return Ok(allocation);
+        }
+        self.prepared(allocation, &request.plain())
     }
 
     /// Gives up what a request needs, if that helps.
