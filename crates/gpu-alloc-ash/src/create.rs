@@ -5,8 +5,6 @@
 use ash::vk;
 use vk_pool::ResourceKind;
 
-use crate::driver::{DedicatedWish, Requirements};
-use crate::place::Terms;
 use crate::resource::Resource;
 use crate::{AllocError, Allocation, AllocationRequest, CreateError, GpuAllocator, Refused};
 
@@ -179,12 +177,9 @@ impl GpuAllocator {
         request: &AllocationRequest<'_>,
     ) -> Result<Allocation, AllocError> {
         // SAFETY: 1. Our clause 1.
-        let Requirements { memory, dedicated } = unsafe { self.driver.requirements(resource) };
-        let request = request.raised_to(&memory);
-        if dedicated == DedicatedWish::Requires && request.size != memory.size {
-            return Err(AllocError::DedicatedSize { size: request.size, required: memory.size });
-        }
-        let terms = Terms { resource: Some(resource), object_size: memory.size, wish: dedicated };
+        let asked = unsafe { self.driver.requirements(resource) };
+        let request = request.raised_to(&asked.memory);
+        let terms = resource.terms(&asked, request.size)?;
         self.allocate_within(&request, &terms)
     }
 

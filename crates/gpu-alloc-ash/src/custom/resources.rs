@@ -5,8 +5,7 @@ use ash::vk;
 use vk_pool::ResourceKind;
 
 use super::{CreatePoolError, CustomPool, CustomPoolConfig, PoolAllocationRequest};
-use crate::driver::{BlockInfo, DedicatedWish, Requirements};
-use crate::place::Terms;
+use crate::driver::{BlockInfo, Requirements};
 use crate::resource::Resource;
 use crate::{AllocError, Allocation, AllocationRequest, CreateError, GpuAllocator};
 
@@ -258,12 +257,9 @@ impl GpuAllocator {
         request: &PoolAllocationRequest<'_>,
     ) -> Result<Allocation, AllocError> {
         // SAFETY: 1. Our clause 1.
-        let Requirements { memory, dedicated } = unsafe { self.driver.requirements(resource) };
-        let request = request.raised_to(&memory);
-        if dedicated == DedicatedWish::Requires && request.size != memory.size {
-            return Err(AllocError::DedicatedSize { size: request.size, required: memory.size });
-        }
-        let terms = Terms { resource: Some(resource), object_size: memory.size, wish: dedicated };
+        let asked = unsafe { self.driver.requirements(resource) };
+        let request = request.raised_to(&asked.memory);
+        let terms = resource.terms(&asked, request.size)?;
         self.allocate_in_within(pool, &request, &terms)
     }
 
