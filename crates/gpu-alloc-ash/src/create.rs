@@ -5,7 +5,7 @@
 use ash::vk;
 use vk_pool::ResourceKind;
 
-use crate::resource::Resource;
+use crate::resource::{Resource, kind_of_image, refuse_image_in_parts, refuse_sparse_buffer};
 use crate::{AllocError, Allocation, AllocationRequest, CreateError, GpuAllocator, Refused};
 
 impl GpuAllocator {
@@ -72,9 +72,7 @@ impl GpuAllocator {
         info: &vk::BufferCreateInfo<'_>,
         request: &AllocationRequest<'_>,
     ) -> Result<(vk::Buffer, Allocation), CreateError> {
-        if info.flags.contains(vk::BufferCreateFlags::SPARSE_BINDING) {
-            return Err(CreateError::BoundInParts { flag: "SPARSE_BINDING" });
-        }
+        refuse_sparse_buffer(info)?;
         let device_address = info.usage.contains(vk::BufferUsageFlags::SHADER_DEVICE_ADDRESS);
         let request = AllocationRequest {
             kind: ResourceKind::Linear,
@@ -110,17 +108,8 @@ impl GpuAllocator {
         info: &vk::ImageCreateInfo<'_>,
         request: &AllocationRequest<'_>,
     ) -> Result<(vk::Image, Allocation), CreateError> {
-        for (flag, name) in [
-            (vk::ImageCreateFlags::SPARSE_BINDING, "SPARSE_BINDING"),
-            (vk::ImageCreateFlags::DISJOINT, "DISJOINT"),
-        ] {
-            if info.flags.contains(flag) {
-                return Err(CreateError::BoundInParts { flag: name });
-            }
-        }
-        let linear = info.tiling == vk::ImageTiling::LINEAR;
-        let kind = if linear { ResourceKind::Linear } else { ResourceKind::NonLinear };
-        let request = AllocationRequest { kind, ..*request };
+        refuse_image_in_parts(info)?;
+        let request = AllocationRequest { kind: kind_of_image(info), ..*request };
         // SAFETY: 1. Our clause 1.
         let image = unsafe { self.driver.create_image(info) };
         let image =

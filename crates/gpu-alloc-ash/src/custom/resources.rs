@@ -6,7 +6,9 @@ use vk_pool::ResourceKind;
 
 use super::{CreatePoolError, CustomPool, CustomPoolConfig, PoolAllocationRequest};
 use crate::driver::{BlockInfo, Requirements};
-use crate::resource::Resource;
+use crate::resource::{
+    Resource, kind_of_image, refuse_disjoint, refuse_image_in_parts, refuse_sparse_buffer,
+};
 use crate::{AllocError, Allocation, AllocationRequest, CreateError, GpuAllocator};
 
 impl GpuAllocator {
@@ -143,9 +145,7 @@ impl GpuAllocator {
         info: &vk::BufferCreateInfo<'_>,
         request: &PoolAllocationRequest<'_>,
     ) -> Result<(vk::Buffer, Allocation), CreateError> {
-        if info.flags.contains(vk::BufferCreateFlags::SPARSE_BINDING) {
-            return Err(CreateError::BoundInParts { flag: "SPARSE_BINDING" });
-        }
+        refuse_sparse_buffer(info)?;
         self.check_owner(pool)?;
         let has_address = info.usage.contains(vk::BufferUsageFlags::SHADER_DEVICE_ADDRESS);
         if has_address && !pool.block_info().device_address {
@@ -183,14 +183,9 @@ impl GpuAllocator {
         info: &vk::ImageCreateInfo<'_>,
         request: &PoolAllocationRequest<'_>,
     ) -> Result<(vk::Image, Allocation), CreateError> {
-        if info.flags.contains(vk::ImageCreateFlags::SPARSE_BINDING) {
-            return Err(CreateError::BoundInParts { flag: "SPARSE_BINDING" });
-        }
-        refuse_disjoint(info)?;
+        refuse_image_in_parts(info)?;
         self.check_owner(pool)?;
-        let linear = info.tiling == vk::ImageTiling::LINEAR;
-        let kind = if linear { ResourceKind::Linear } else { ResourceKind::NonLinear };
-        let request = PoolAllocationRequest { kind, ..*request };
+        let request = PoolAllocationRequest { kind: kind_of_image(info), ..*request };
         // SAFETY: 1. Our clause 1.
         let image = unsafe { self.driver.create_image(info) };
         let image =
@@ -274,13 +269,5 @@ impl GpuAllocator {
         // SAFETY: 1. Our clause 1.
         unsafe { self.driver.destroy(resource) };
         memory
-    }
-}
-
-/// What a disjoint image needs is asked plane by plane.
-fn refuse_disjoint(info: &vk::ImageCreateInfo<'_>) -> Result<(), CreateError> {
-    match info.flags.contains(vk::ImageCreateFlags::DISJOINT) {
-        true => Err(CreateError::BoundInParts { flag: "DISJOINT" }),
-        false => Ok(()),
     }
 }
