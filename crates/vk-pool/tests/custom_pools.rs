@@ -4,26 +4,12 @@
 mod support;
 
 use rstest::rstest;
-use support::{Bench, KIB, MIB, bytes};
+use support::{Bench, KIB, MIB, bytes, fixed, linear, refusal};
 use vk_pool::linear::LinearKind;
 use vk_pool::{
     AddBlockError, Algorithm, Answer, ConfigError, Dedicated, DeviceLimits, HeapLimits, LimitError,
     Place, PoolConfig, PoolRequest, RequestError, Retention,
 };
-
-const NOTHING_KEPT: Retention = Retention { floor_bytes: 0, live_divisor: 0 };
-
-fn fixed(algorithm: Algorithm, size: u64) -> PoolConfig {
-    PoolConfig { algorithm, retention: NOTHING_KEPT, ..PoolConfig::default() }.with_block_size(size)
-}
-
-fn linear(kind: LinearKind, size: u64) -> PoolConfig {
-    PoolConfig { max_block_count: Some(1), ..fixed(Algorithm::Linear(kind), size) }
-}
-
-fn refusal(bench: &mut Bench, request: &PoolRequest) -> RequestError {
-    bench.pool.allocate(request).expect_err("the pool refuses it")
-}
 
 /// VMA's Pool_SameSize: four blocks of 25 MiB, buffers of 1 MiB. 25 is no power of two.
 #[rstest]

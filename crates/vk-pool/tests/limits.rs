@@ -6,10 +6,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use rstest::rstest;
-use support::{Bench, KIB, MIB, bytes};
+use support::{Bench, KIB, MIB, NOTHING_KEPT, bytes};
 use vk_pool::{
     Answer, BlockId, ConfigError, Dedicated, DeviceLimits, HeapBudgets, HeapLimits, LimitError,
-    MemoryPool, PoolBooks, PoolConfig, PoolRequest, RequestError, ResourceKind, Retention,
+    MemoryPool, PoolBooks, PoolConfig, PoolRequest, RequestError, ResourceKind,
 };
 
 const HEAP: HeapLimits = HeapLimits { size: 64 * MIB, limit: None, max_block_count: None };
@@ -218,10 +218,7 @@ fn no_thread_ever_passes_a_limit() {
         for seed in 1..=4u64 {
             let (budgets, held, objects, refusals) = (&budgets, &held, &objects, &refusals);
             scope.spawn(move || {
-                let config = PoolConfig {
-                    retention: Retention { floor_bytes: 0, live_divisor: 0 },
-                    ..PoolConfig::default()
-                };
+                let config = PoolConfig { retention: NOTHING_KEPT, ..PoolConfig::default() };
                 let mut pool =
                     MemoryPool::new(config, Arc::clone(budgets), Arc::new(PoolBooks::new()))
                         .expect("valid");

@@ -5,25 +5,9 @@ mod support;
 use std::collections::VecDeque;
 
 use rstest::rstest;
-use support::{Bench, MIB, bytes};
+use support::{Bench, MIB, bytes, fixed, linear, refusal};
 use vk_pool::linear::LinearKind;
-use vk_pool::{
-    Algorithm, Answer, Place, PoolConfig, PoolRequest, RequestError, ResourceKind, Retention,
-};
-
-const NOTHING_KEPT: Retention = Retention { floor_bytes: 0, live_divisor: 0 };
-
-fn fixed(algorithm: Algorithm, size: u64) -> PoolConfig {
-    PoolConfig { algorithm, retention: NOTHING_KEPT, ..PoolConfig::default() }.with_block_size(size)
-}
-
-fn linear(kind: LinearKind, size: u64) -> PoolConfig {
-    PoolConfig { max_block_count: Some(1), ..fixed(Algorithm::Linear(kind), size) }
-}
-
-fn refusal(bench: &mut Bench, request: &PoolRequest) -> RequestError {
-    bench.pool.allocate(request).expect_err("the pool refuses it")
-}
+use vk_pool::{Algorithm, Answer, Place, PoolConfig, PoolRequest, RequestError, ResourceKind};
 
 /// VMA's LinearAllocatorMultiBlock: buffers of 1 MiB until there are two blocks.
 #[rstest]

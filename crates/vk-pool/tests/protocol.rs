@@ -3,7 +3,7 @@
 mod support;
 
 use rstest::rstest;
-use support::{Bench, MIB, bytes};
+use support::{Bench, MIB, NOTHING_KEPT, bytes};
 use vk_pool::{
     AddBlockError, Answer, BlockId, CancelError, DeviceLimits, FreeError, HeapLimits, LimitError,
     PoolConfig, Ticket,
@@ -242,10 +242,7 @@ fn a_place_of_another_pool_comes_back_even_where_this_pool_has_the_same_one() {
 
 #[test]
 fn a_place_of_a_returned_block_comes_back_even_after_its_slot_is_used_again() {
-    let none_kept = PoolConfig {
-        retention: vk_pool::Retention { floor_bytes: 0, live_divisor: 0 },
-        ..PoolConfig::default()
-    };
+    let none_kept = PoolConfig { retention: NOTHING_KEPT, ..PoolConfig::default() };
     let mut bench = Bench::new(none_kept);
     let mut twin = Bench::new(PoolConfig::default());
     let first = bench.allocate(&bytes(2 * MIB));

@@ -5,15 +5,34 @@ pub(crate) mod configs;
 
 use std::sync::Arc;
 
+use vk_pool::linear::LinearKind;
 use vk_pool::tlsf::Tlsf;
 use vk_pool::{
     Algorithm, Answer, BlockId, BlockRequest, CustomAlgorithm, CustomSuballocator, DeviceLimits,
     HeapBudgets, HeapLimits, MemoryPool, Piece, PieceRequest, Place, PoolBooks, PoolConfig,
-    PoolRequest, ReturnedBlock,
+    PoolRequest, RequestError, Retention, ReturnedBlock,
 };
 
 pub(crate) const KIB: u64 = 1 << 10;
 pub(crate) const MIB: u64 = 1 << 20;
+
+/// Every block goes back as soon as it is empty.
+pub(crate) const NOTHING_KEPT: Retention = Retention { floor_bytes: 0, live_divisor: 0 };
+
+/// A pool of blocks of one size.
+pub(crate) fn fixed(algorithm: Algorithm, size: u64) -> PoolConfig {
+    PoolConfig { algorithm, retention: NOTHING_KEPT, ..PoolConfig::default() }.with_block_size(size)
+}
+
+/// A pool of one linear block.
+pub(crate) fn linear(kind: LinearKind, size: u64) -> PoolConfig {
+    PoolConfig { max_block_count: Some(1), ..fixed(Algorithm::Linear(kind), size) }
+}
+
+/// The error of a request that must be refused.
+pub(crate) fn refusal(bench: &mut Bench, request: &PoolRequest) -> RequestError {
+    bench.pool.allocate(request).expect_err("the pool refuses it")
+}
 
 /// A pool and everything around it.
 pub(crate) struct Bench {
