@@ -13,7 +13,9 @@ use crate::images;
 use crate::raw::free;
 use crate::resources::{Buffer, Image, Shape, buffer_info};
 use crate::support::{Gpu, upload};
-use crate::transfers::{assert_buffer, change_layout, fill_buffer, fill_image, read_image, submit};
+use crate::transfers::{
+    assert_buffer, change_layout, fill_buffer, fill_image, read_image, submit, written_then_read,
+};
 
 const MARGIN: u64 = 16;
 
@@ -121,15 +123,7 @@ fn a_byte_that_the_device_writes_past_the_end_is_found() {
         submit(&gpu, |commands| {
             // SAFETY: both buffers live and have the bytes and the usage.
             unsafe { gpu.device().cmd_copy_buffer(commands, source.handle, target, &[region]) };
-            let barrier = vk::MemoryBarrier::default()
-                .src_access_mask(vk::AccessFlags::TRANSFER_WRITE)
-                .dst_access_mask(vk::AccessFlags::HOST_READ);
-            let (from, to) = (vk::PipelineStageFlags::TRANSFER, vk::PipelineStageFlags::HOST);
-            let flags = vk::DependencyFlags::empty();
-            // SAFETY: the command buffer is being recorded, outside of a render pass.
-            unsafe {
-                gpu.device().cmd_pipeline_barrier(commands, from, to, flags, &[barrier], &[], &[]);
-            }
+            written_then_read(&gpu, commands, vk::PipelineStageFlags::HOST);
         });
         // SAFETY: the submission was waited for.
         unsafe { gpu.device().destroy_buffer(target, None) };
@@ -174,7 +168,7 @@ fn zeroed_buffers_are_zero_on_the_device() {
             let Buffer { handle, ref mut allocation, .. } = zeroed;
             // SAFETY: 1. and 2. The buffer is bound to the allocation, and lives until it is read.
             unsafe { gpu.allocator.record_zeroes(commands, handle, allocation) };
-            after_transfer(&gpu, commands);
+            written_then_read(&gpu, commands, vk::PipelineStageFlags::TRANSFER);
         });
         assert!(!zeroed.allocation.needs_zeroing());
         assert_buffer(&gpu, format!("type {index}"), zeroed.handle, &vec![0; usize_from(SIZE)]);
@@ -183,19 +177,6 @@ fn zeroed_buffers_are_zero_on_the_device() {
     assert!(by_host > 0, "every device has memory for the host");
     assert_eq!(gpu.allocator.take_overruns(), []);
     gpu.finish();
-}
-
-/// What was transferred is there for later transfers.
-fn after_transfer(gpu: &Gpu, commands: vk::CommandBuffer) {
-    let barrier = vk::MemoryBarrier::default()
-        .src_access_mask(vk::AccessFlags::TRANSFER_WRITE)
-        .dst_access_mask(vk::AccessFlags::TRANSFER_READ | vk::AccessFlags::TRANSFER_WRITE);
-    let stage = vk::PipelineStageFlags::TRANSFER;
-    let flags = vk::DependencyFlags::empty();
-    // SAFETY: the command buffer is being recorded, outside of a render pass.
-    unsafe {
-        gpu.device().cmd_pipeline_barrier(commands, stage, stage, flags, &[barrier], &[], &[]);
-    }
 }
 
 #[test]

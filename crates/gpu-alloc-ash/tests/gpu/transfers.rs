@@ -161,8 +161,12 @@ fn take_bytes(gpu: &Gpu, readback: Buffer) -> Option<Vec<u8>> {
     None
 }
 
-/// What was copied is seen by the stage that reads it: a later copy, or the host.
-fn written_then_read(gpu: &Gpu, commands: vk::CommandBuffer, reader: vk::PipelineStageFlags) {
+/// What transfers wrote is seen by the stage that reads it: a later copy, or the host.
+pub(crate) fn written_then_read(
+    gpu: &Gpu,
+    commands: vk::CommandBuffer,
+    reader: vk::PipelineStageFlags,
+) {
     let access = if reader == vk::PipelineStageFlags::HOST {
         vk::AccessFlags::HOST_READ
     } else {
