@@ -13,6 +13,26 @@ use crate::facade::program::Request;
 
 pub(super) struct Ours(GpuAllocator);
 
+/// An allocator for the device, with its default settings.
+pub(super) fn allocator(gpu: &Gpu) -> GpuAllocator {
+    let boot = &gpu.boot;
+    let mut config = AllocatorConfig::default();
+    config.api_version = boot.api_version;
+    config.khr_dedicated_allocation = boot.enabled.dedicated_allocation;
+    config.buffer_device_address = boot.enabled.buffer_device_address;
+    // SAFETY: 1. The three are of one boot. 2. It outlives every allocator of a comparison. 3. It says
+    // what it enabled.
+    let allocator =
+        unsafe { GpuAllocator::new(&boot.instance, boot.physical_device, &boot.device, config) };
+    allocator.expect("the default configuration fits every device")
+}
+
+/// Where an allocation of ours is.
+pub(super) fn place(allocation: &Allocation) -> Place {
+    let memory = allocation.memory().as_raw();
+    Place { memory, offset: allocation.offset(), size: allocation.size() }
+}
+
 impl Facade for Ours {
     type Handle = Allocation;
 
@@ -43,24 +63,13 @@ impl Facade for Ours {
     }
 
     fn place(&self, allocation: &Allocation) -> Place {
-        let memory = allocation.memory().as_raw();
-        Place { memory, offset: allocation.offset(), size: allocation.size() }
+        place(allocation)
     }
 }
 
 impl OnDevice for Ours {
     fn new(gpu: &Gpu) -> Self {
-        let boot = &gpu.boot;
-        let mut config = AllocatorConfig::default();
-        config.api_version = boot.api_version;
-        config.khr_dedicated_allocation = boot.enabled.dedicated_allocation;
-        config.buffer_device_address = boot.enabled.buffer_device_address;
-        // SAFETY: 1. The three are of one boot. 2. It outlives every allocator of a comparison. 3. It
-        // says what it enabled.
-        let allocator = unsafe {
-            GpuAllocator::new(&boot.instance, boot.physical_device, &boot.device, config)
-        };
-        Self(allocator.expect("the default configuration fits every device"))
+        Self(allocator(gpu))
     }
 
     #[inline]

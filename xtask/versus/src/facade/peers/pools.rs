@@ -4,16 +4,13 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use ash::vk;
-use ash::vk::Handle as _;
 use gpu_alloc_ash::{
-    Algorithm, Allocation, AllocatorConfig, CustomPool, CustomPoolConfig, GpuAllocator, LinearKind,
+    Algorithm, Allocation, CustomPool, CustomPoolConfig, GpuAllocator, LinearKind,
     PoolAllocationRequest, ResourceKind,
 };
-use vk_mem::{
-    Alloc, AllocationCreateInfo, AllocatorCreateFlags, AllocatorCreateInfo, PoolCreateInfo,
-};
+use vk_mem::{Alloc, AllocationCreateInfo, PoolCreateInfo};
 
-use super::{Facade, OnDevice, Place};
+use super::{Facade, OnDevice, Place, ours, vma};
 use crate::facade::gpu::Gpu;
 use crate::facade::program::Request;
 
@@ -82,22 +79,13 @@ impl<C: Carver> Facade for Ours<C> {
     }
 
     fn place(&self, allocation: &Allocation) -> Place {
-        let memory = allocation.memory().as_raw();
-        Place { memory, offset: allocation.offset(), size: allocation.size() }
+        ours::place(allocation)
     }
 }
 
 impl<C: Carver> OnDevice for Ours<C> {
     fn new(gpu: &Gpu) -> Self {
-        let boot = &gpu.boot;
-        let mut config = AllocatorConfig::default();
-        config.api_version = boot.api_version;
-        // SAFETY: 1. The three are of one boot. 2. It outlives every allocator of a comparison. 3. It
-        // says what it enabled.
-        let allocator = unsafe {
-            GpuAllocator::new(&boot.instance, boot.physical_device, &boot.device, config)
-        };
-        let allocator = allocator.expect("the default configuration fits every device");
+        let allocator = ours::allocator(gpu);
         let pool = allocator.create_pool(&CustomPoolConfig {
             memory_types: &[memory_type_index(gpu)],
             algorithm: C::algorithm(),
@@ -141,20 +129,13 @@ impl Facade for Vma {
     }
 
     fn place(&self, allocation: &vk_mem::Allocation) -> Place {
-        let info = self.allocator.get_allocation_info(allocation);
-        Place { memory: info.device_memory.as_raw(), offset: info.offset, size: info.size }
+        vma::place(&self.allocator, allocation)
     }
 }
 
 impl OnDevice for Vma {
     fn new(gpu: &Gpu) -> Self {
-        let boot = &gpu.boot;
-        let mut info = AllocatorCreateInfo::new(&boot.instance, &boot.device, boot.physical_device);
-        info.vulkan_api_version = boot.api_version;
-        info.flags = AllocatorCreateFlags::empty();
-        // SAFETY: The three are of one boot, which outlives every allocator of a comparison.
-        let allocator = unsafe { vk_mem::Allocator::new(info) };
-        let allocator = Arc::new(allocator.expect("its default settings fit every device"));
+        let allocator = Arc::new(vma::allocator(gpu));
         let pool = allocator.create_pool(&PoolCreateInfo {
             memory_type_index: memory_type_index(gpu),
             flags: vk_mem::AllocatorPoolCreateFlags::LINEAR_ALGORITHM,

@@ -13,6 +13,21 @@ use crate::facade::program::Request;
 
 pub(super) struct Vma(Allocator);
 
+/// An allocator for the device, with its default settings.
+pub(super) fn allocator(gpu: &Gpu) -> Allocator {
+    let boot = &gpu.boot;
+    let mut info = AllocatorCreateInfo::new(&boot.instance, &boot.device, boot.physical_device);
+    info.vulkan_api_version = boot.api_version;
+    // SAFETY: The three are of one boot, which outlives every allocator of a comparison.
+    unsafe { Allocator::new(info) }.expect("its default settings fit every device")
+}
+
+/// Where an allocation of VMA's is.
+pub(super) fn place(allocator: &Allocator, allocation: &Allocation) -> Place {
+    let info = allocator.get_allocation_info(allocation);
+    Place { memory: info.device_memory.as_raw(), offset: info.offset, size: info.size }
+}
+
 impl Facade for Vma {
     type Handle = Allocation;
 
@@ -42,18 +57,13 @@ impl Facade for Vma {
     }
 
     fn place(&self, allocation: &Allocation) -> Place {
-        let info = self.0.get_allocation_info(allocation);
-        Place { memory: info.device_memory.as_raw(), offset: info.offset, size: info.size }
+        place(&self.0, allocation)
     }
 }
 
 impl OnDevice for Vma {
     fn new(gpu: &Gpu) -> Self {
-        let boot = &gpu.boot;
-        let mut info = AllocatorCreateInfo::new(&boot.instance, &boot.device, boot.physical_device);
-        info.vulkan_api_version = boot.api_version;
-        // SAFETY: The three are of one boot, which outlives every allocator of a comparison.
-        Self(unsafe { Allocator::new(info) }.expect("its default settings fit every device"))
+        Self(allocator(gpu))
     }
 
     #[inline]
