@@ -166,6 +166,26 @@ fn a_request_too_large_for_every_heap_finds_no_memory_type() {
     sim.finish();
 }
 
+#[test]
+fn what_is_bound_in_parts_is_not_created_in_a_pool() {
+    let sim = Sim::default();
+    let pool = sim.pool(&CustomPoolConfig { memory_types: OF_DEVICE, ..Default::default() });
+    let info = buffer_info(64).flags(vk::BufferCreateFlags::SPARSE_BINDING);
+    let error = sim.create_buffer_in(&pool, &info, &Default::default()).expect_err("refused");
+    assert_eq!(error, CreateError::BoundInParts { flag: "SPARSE_BINDING" });
+    for (flags, flag) in [
+        (vk::ImageCreateFlags::SPARSE_BINDING, "SPARSE_BINDING"),
+        (vk::ImageCreateFlags::DISJOINT, "DISJOINT"),
+    ] {
+        let info = image_info(16, vk::ImageTiling::OPTIMAL).flags(flags);
+        let error = sim.create_image_in(&pool, &info, &Default::default()).expect_err("refused");
+        assert_eq!(error, CreateError::BoundInParts { flag });
+    }
+    assert!(sim.driver.live().is_empty());
+    sim.end_pool(pool);
+    sim.finish();
+}
+
 /// Every way to get memory out of a pool, and what it is dedicated to.
 #[test]
 fn every_way_of_a_pool_is_open() {
