@@ -111,6 +111,7 @@ mod suballocator;
 pub mod tlsf;
 pub mod two_tier;
 mod visits;
+mod way;
 mod window;
 
 pub use algorithm::Algorithm;

@@ -255,9 +255,15 @@ impl Linear {
         self.kind
     }
 
-    /// Bytes that every size is rounded up to.
-    pub(crate) fn unit(&self) -> u64 {
-        self.unit
+    /// Units of the region.
+    pub(crate) fn unit_count(&self) -> u64 {
+        self.total >> self.unit.trailing_zeros()
+    }
+
+    /// Live pieces.
+    #[inline]
+    pub(crate) fn allocation_count(&self) -> u32 {
+        self.allocation_count
     }
 
     /// Exact counts of this moment. O(1).

@@ -21,7 +21,7 @@ use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::sync::Arc;
 
 pub use self::evicting::PoolEviction;
-use self::fit::{Fit, fit};
+use self::fit::{Fit, fit, fit_carved};
 pub use self::lease::Lease;
 use crate::block::Block;
 use crate::growth::Growth;
@@ -29,6 +29,7 @@ use crate::pending::PendingBlocks;
 use crate::recent::Recent;
 use crate::search::BlockIndex;
 use crate::slots::Slots;
+use crate::way::{InRow, Tiers};
 use crate::{
     Answer, BlockId, BlockReport, ConfigError, CustomFault, HeapBudgets, LiveAllocation, Place,
     PoolBooks, PoolConfig, PoolRequest, PoolStats, RequestError, Ticket,
@@ -150,12 +151,8 @@ impl MemoryPool {
     ///
     /// That of [`allocate`](Self::allocate).
     pub fn allocate_placed(&mut self, request: &PoolRequest) -> Option<Place> {
-        match fit(&self.config, request) {
-            Ok(Fit::Carved { fitted, needed } | Fit::Either { fitted, needed, .. }) => {
-                self.place(&fitted, needed)
-            }
-            Ok(Fit::Dedicated(_)) | Err(_) => None,
-        }
+        let (fitted, needed) = fit_carved(&self.config, request)?;
+        self.place(&fitted, needed)
     }
 
     /// Takes room in the block that most likely has it, or `None`: then
@@ -167,12 +164,21 @@ impl MemoryPool {
     /// One block is asked.
     #[inline]
     pub fn allocate_at_once(&mut self, request: &PoolRequest) -> Option<Place> {
-        match fit(&self.config, request) {
-            Ok(Fit::Carved { fitted, needed } | Fit::Either { fitted, needed, .. }) => {
-                self.place_first(&fitted, needed)
-            }
-            Ok(Fit::Dedicated(_)) | Err(_) => None,
-        }
+        let (fitted, needed) = fit_carved(&self.config, request)?;
+        self.place_first::<Tiers>(&fitted, needed)
+    }
+
+    /// [`allocate_at_once`](Self::allocate_at_once), shorter where the pool is linear, and longer
+    /// elsewhere.
+    ///
+    /// # Complexity
+    ///
+    /// One block is asked.
+    // Its answer would be written to memory and read from there.
+    #[inline(always)]
+    pub fn allocate_in_row(&mut self, request: &PoolRequest) -> Option<Place> {
+        let (fitted, needed) = fit_carved(&self.config, request)?;
+        self.place_first::<InRow>(&fitted, needed)
     }
 
     /// Whether the block that `ticket` names is still on its way.

@@ -7,10 +7,8 @@
 #[inline]
 pub(crate) fn round_up(size: u64, unit: u64) -> Option<u64> {
     debug_assert!(unit.is_power_of_two());
-    // At most `unit - 1`, so the subtraction cannot underflow.
     let below = unit.wrapping_sub(1);
-    let rest = size & below;
-    if rest == 0 { Some(size) } else { size.checked_add(unit - rest) }
+    Some(size.checked_add(below)? & !below)
 }
 
 /// How many times `unit`, a power of two, has to be taken for `size`.

@@ -167,6 +167,24 @@ impl Suballocator {
         }
     }
 
+    /// [`take`](Self::take), called.
+    #[inline(never)]
+    pub(crate) fn take_elsewhere(&mut self, fitted: &Fitted) -> Option<Piece> {
+        self.take(fitted)
+    }
+
+    /// [`free`](Self::free), called.
+    #[inline(never)]
+    pub(crate) fn free_elsewhere(&mut self, offset: u64, node: u32) -> Option<u64> {
+        self.free(offset, node)
+    }
+
+    /// [`rooms`](Self::rooms), called.
+    #[inline(never)]
+    pub(crate) fn rooms_elsewhere(&self) -> Rooms {
+        self.rooms()
+    }
+
     /// The wrong answer of a custom suballocator, once.
     pub(crate) fn take_fault(&mut self) -> Option<CustomFault> {
         match self {
@@ -247,9 +265,8 @@ impl Suballocator {
 
     /// An empty one is listed by its size, as all empty blocks are.
     fn linear_rooms(linear: &Linear) -> Rooms {
-        let stats = linear.stats();
-        match stats.allocation_count {
-            0 => Rooms { small: 1, ..Rooms::of_largest(stats.total_size / linear.unit()) },
+        match linear.allocation_count() {
+            0 => Rooms { small: 1, ..Rooms::of_largest(linear.unit_count()) },
             _ => Rooms::BY_AGE,
         }
     }

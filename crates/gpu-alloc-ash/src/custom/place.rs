@@ -82,9 +82,7 @@ impl GpuAllocator {
             let pool_request = pool_request(request, dedicated);
             let mut locked = member.seat().shard.lock();
             let entry = custom_pool(&mut locked, member.class);
-            // Not `allocate_at_once`, which is made part of the way of ordinary requests, as it is only
-            // called there.
-            if let Some(place) = entry.pool.allocate_placed(&pool_request) {
+            if let Some(place) = entry.pool.allocate_in_row(&pool_request) {
                 let placed = entry.placed(place, CUSTOM_SHARD);
                 return Ok(self.allocation(member.class, member.memory_type_index, placed));
             }

@@ -22,9 +22,30 @@ impl TypePools {
         class: ClassId,
         place: Place,
     ) -> Result<Option<Spent>, Refused<Place, FreeError>> {
-        let mut locked = self.shard(shard, class).lock();
+        let Some(shard) = self.shards.get(usize::from(shard)) else {
+            return self.free_custom(class, place);
+        };
+        let mut locked = shard.lock();
         let place = match locked.class(class) {
             Some(entry) => match entry.pool.free_at_once(place) {
+                Ok(()) => return Ok(None),
+                Err(place) => place,
+            },
+            None => place,
+        };
+        self.free_for_good(locked, class, place)
+    }
+
+    /// [`free`](Self::free) of a custom pool's place.
+    #[inline(never)]
+    fn free_custom(
+        &self,
+        class: ClassId,
+        place: Place,
+    ) -> Result<Option<Spent>, Refused<Place, FreeError>> {
+        let mut locked = self.custom.seat(class).shard.lock();
+        let place = match locked.class(class) {
+            Some(entry) => match entry.pool.free_in_row(place) {
                 Ok(()) => return Ok(None),
                 Err(place) => place,
             },

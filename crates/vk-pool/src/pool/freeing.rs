@@ -7,6 +7,7 @@
 
 use super::MemoryPool;
 use crate::block::Content;
+use crate::way::{InRow, Tiers, Way};
 use crate::{FreeError, Place, Refused, ReturnedBlock};
 
 /// What a place was.
@@ -33,17 +34,33 @@ impl MemoryPool {
     // Always, or the place would be written to memory and read from there.
     #[inline(always)]
     pub fn free_at_once(&mut self, place: Place) -> Result<(), Place> {
-        match self.take_piece_back(&place, 1) {
-            Some(_) => Ok(()),
-            None => Err(place),
-        }
+        // Field by field, and put together again for who needs it: as a whole it would be copied, before
+        // what was copied here can be read.
+        let Place { offset, size, slot, generation, node, dedicated } = place;
+        let place = || Place { offset, size, slot, generation, node, dedicated };
+        self.take_piece_back::<Tiers>(&place(), 1).map(|_| ()).ok_or_else(place)
+    }
+
+    /// [`free_at_once`](Self::free_at_once), shorter where the pool is linear, and longer elsewhere.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    // As there.
+    #[inline(always)]
+    pub fn free_in_row(&mut self, place: Place) -> Result<(), Place> {
+        // Field by field, and put together again for who needs it: as a whole it would be copied, before
+        // what was copied here can be read.
+        let Place { offset, size, slot, generation, node, dedicated } = place;
+        let place = || Place { offset, size, slot, generation, node, dedicated };
+        self.take_piece_back::<InRow>(&place(), 1).map(|_| ()).ok_or_else(place)
     }
 
     /// Gives back a piece of a block in which at least so many others live; answers whether it was the
     /// last one. `None`, and nothing has changed, if it is no such piece.
     // Always, as above; and the number of others is a constant then.
     #[inline(always)]
-    fn take_piece_back(&mut self, place: &Place, others: u64) -> Option<bool> {
+    fn take_piece_back<W: Way>(&mut self, place: &Place, others: u64) -> Option<bool> {
         let slot = place.slot;
         let block = self.blocks.get_live_mut(slot, place.generation)?;
         let (size, base) = (block.size, block.base);
@@ -54,11 +71,11 @@ impl MemoryPool {
         if place.dedicated || *allocation_count <= others {
             return None;
         }
-        let freed = suballocator.free(place.offset.checked_sub(base)?, place.node)?;
+        let freed = W::free(suballocator, place.offset.checked_sub(base)?, place.node)?;
         *used -= freed;
         *allocation_count -= 1;
         let emptied = *allocation_count == 0;
-        let rooms_now = suballocator.rooms();
+        let rooms_now = W::rooms(suballocator);
         let known_rooms = core::mem::replace(rooms, rooms_now);
         if emptied {
             let is_leased = block.lease.is_some();
@@ -109,7 +126,7 @@ impl MemoryPool {
         if place.dedicated && matches!(block.content, Content::Dedicated) {
             return Ok(Freed::Object(self.remove(slot, true)));
         }
-        let emptied = self.take_piece_back(place, 0);
+        let emptied = self.take_piece_back::<Tiers>(place, 0);
         let emptied = emptied.ok_or(FreeError::NotAllocated { slot, offset })?;
         Ok(Freed::Piece { emptied })
     }

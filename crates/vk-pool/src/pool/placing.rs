@@ -7,6 +7,7 @@ use super::MemoryPool;
 use crate::answer::Fitted;
 use crate::block::Content;
 use crate::search::{Candidates, MAX_CANDIDATES, Search, first_choice};
+use crate::way::{Tiers, Way};
 use crate::{Piece, Place};
 
 impl MemoryPool {
@@ -16,15 +17,15 @@ impl MemoryPool {
 
     /// Takes room in the block that most likely has it.
     #[inline]
-    pub(super) fn place_first(&mut self, fitted: &Fitted, needed: u64) -> Option<Place> {
+    pub(super) fn place_first<W: Way>(&mut self, fitted: &Fitted, needed: u64) -> Option<Place> {
         let slot = first_choice(&self.index, &self.config, fitted, needed)?;
-        self.place_in(slot, fitted)
+        self.place_in::<W>(slot, fitted)
     }
 
     /// Takes room in a block that exists, if one of those that may have it has.
     pub(super) fn place(&mut self, fitted: &Fitted, needed: u64) -> Option<Place> {
         let asked = first_choice(&self.index, &self.config, fitted, needed);
-        let place = asked.and_then(|slot| self.place_in(slot, fitted));
+        let place = asked.and_then(|slot| self.place_in::<Tiers>(slot, fitted));
         place.or_else(|| self.place_elsewhere(asked, fitted, needed))
     }
 
@@ -45,7 +46,7 @@ impl MemoryPool {
         let of_empty = if self.config.has_fixed_block_size() { 1 } else { needed };
         let others: Candidates = self.index.candidates(search, of_empty, unit).collect();
         for slot in others {
-            let place = self.place_in(slot, fitted);
+            let place = self.place_in::<Tiers>(slot, fitted);
             if place.is_some() {
                 return place;
             }
@@ -71,7 +72,7 @@ impl MemoryPool {
 
     /// Takes room in one carved block.
     #[inline]
-    pub(super) fn place_in(&mut self, slot: u32, fitted: &Fitted) -> Option<Place> {
+    pub(super) fn place_in<W: Way>(&mut self, slot: u32, fitted: &Fitted) -> Option<Place> {
         let (generation, block) = self.blocks.get_mut(slot)?;
         if fitted.alignment > block.alignment {
             return None;
@@ -81,8 +82,8 @@ impl MemoryPool {
         else {
             return None;
         };
-        let piece = suballocator.take(fitted)?;
-        let rooms_now = suballocator.rooms();
+        let piece = W::take(suballocator, fitted)?;
+        let rooms_now = W::rooms(suballocator);
         let known_rooms = core::mem::replace(rooms, rooms_now);
         let was_empty = *allocation_count == 0;
         *used += piece.size;
