@@ -6,14 +6,16 @@
 //! size, that a [`BuddyAllocator`](buddy_core::BuddyAllocator) carves; a span is itself a piece of the segregated fit. A span that
 //! has emptied goes back, but for one that is kept, so that one allocation coming and going does not
 //! make and end a span each time. When there is no room for a span, a small request is placed like a
-//! large one.
+//! large one. Small pieces that were freed wait for the next request of their order: see `loose.rs`.
 
+mod loose;
 mod spans;
 #[cfg(test)]
 mod tests;
 
 use alloc::vec::Vec;
 
+use self::loose::Loose;
 use self::spans::Span;
 use crate::Piece;
 use crate::buckets::Buckets;
@@ -71,6 +73,8 @@ pub struct TwoTier {
     empty: Option<u32>,
     used: u64,
     allocation_count: u64,
+    /// Freed pieces that the spans they lie in still have as taken.
+    loose: Loose,
 }
 
 impl TwoTier {
@@ -92,6 +96,7 @@ impl TwoTier {
             empty: None,
             used: 0,
             allocation_count: 0,
+            loose: Loose::new(),
         };
         if span_size > 0 {
             // The books of most blocks' first spans, so that the first small requests need not wait for
@@ -163,7 +168,8 @@ impl TwoTier {
     #[must_use]
     pub fn may_hold(&self, size: u64, alignment: u64) -> bool {
         if self.is_small(size, alignment)
-            && self.rooms.first_from(self.search_order(size, alignment)).is_some()
+            && (!self.loose.is_empty()
+                || self.rooms.first_from(self.search_order(size, alignment)).is_some())
         {
             return true;
         }
@@ -171,10 +177,10 @@ impl TwoTier {
     }
 
     /// The bin of the largest free piece of the segregated fit, and the largest order of which a span
-    /// has a free block.
+    /// has a free block, or of which a piece is loose.
     #[inline]
     pub(crate) fn rooms(&self) -> Rooms {
-        Rooms { large: self.tlsf.room(), small: self.rooms.end() }
+        Rooms { large: self.tlsf.room(), small: self.rooms.end().max(self.loose.end()) }
     }
 
     /// Bytes taken, rounding included.
@@ -201,7 +207,9 @@ impl TwoTier {
                 .map(|at| spans[at].1);
             let whole = span.is_none().then_some((block.offset, block.size));
             let small = span.into_iter().flat_map(|span| span.buddy.taken_blocks());
-            small.map(move |small| (block.offset + small.offset, small.size)).chain(whole)
+            let live =
+                small.filter(move |small| !self.is_loose(block.offset + small.offset, small.size));
+            live.map(move |small| (block.offset + small.offset, small.size)).chain(whole)
         })
     }
 
@@ -228,15 +236,23 @@ impl TwoTier {
                 "vacant span {index} is not empty"
             );
             span.buddy.validate().expect("the span's buddies are whole");
+            let loose = self.loose.iter().filter(|(_, piece)| piece.span == index).count();
+            let taken = span.buddy.taken_blocks().count();
+            assert_eq!(span.live_count as usize + loose, taken, "what is taken lives or is loose");
+            assert!(span.live_count > 0 || loose == 0, "no span is there for loose pieces");
+        }
+        for (order, piece) in self.loose.iter() {
+            assert!(self.is_taken(order, piece), "a loose piece is taken in its span");
         }
         let spans = self.spans.iter().filter(|span| span.place.is_some());
         let empty = spans.clone().filter(|span| span.buddy.is_empty()).count();
         assert_eq!(empty, usize::from(self.empty.is_some()), "at most one empty span is kept");
         let in_spans: u64 = spans.clone().map(|span| span.buddy.stats().allocated_size).sum();
         let span_bytes = spans.count() as u64 * self.span_size;
+        let loose: u64 = self.loose.iter().map(|(order, _)| self.min_block_size << order).sum();
         assert_eq!(
             self.used,
-            self.tlsf.used_size() - span_bytes + in_spans,
+            self.tlsf.used_size() - span_bytes + in_spans - loose,
             "the sum of both tiers"
         );
         Ok(())

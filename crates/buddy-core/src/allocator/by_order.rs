@@ -67,6 +67,37 @@ impl<S: Storage> BuddyAllocator<S> {
         order <= layout.top_order() && self.take_back(offset, layout.block_size(order))
     }
 
+    /// Whether a live allocation of [`min_block_size`](Self::min_block_size)` << order` bytes starts at
+    /// `offset`: whether [`free_order`](Self::free_order) would take it back.
+    ///
+    /// # Complexity
+    ///
+    /// O(1); in a region that trims, one step for each 64 minimum blocks of the allocation.
+    #[inline]
+    #[must_use]
+    pub fn is_allocated(&self, offset: u64, order: u32) -> bool {
+        let layout = self.tree.layout();
+        if order > layout.top_order() || self.waiting.offset == offset {
+            return false;
+        }
+        let size = layout.block_size(order);
+        match layout.block_of(offset, size, layout.usual_size()) {
+            Some((order, index)) => self.tree.bits().is_taken(order, index),
+            None => self.is_allocated_unusual(offset, size),
+        }
+    }
+
+    /// [`is_allocated`](Self::is_allocated) where the region is of an unusual size, or trims.
+    #[cold]
+    #[inline(never)]
+    fn is_allocated_unusual(&self, offset: u64, size: u64) -> bool {
+        if self.tree.layout().trims() {
+            self.taken_extent(offset, size).is_some()
+        } else {
+            self.taken_block(offset, size).is_some()
+        }
+    }
+
     /// The order of the largest free block; `None` when the region is full. See
     /// [`largest_free_block`](Self::largest_free_block).
     ///
@@ -117,8 +148,12 @@ mod tests {
                 refused += u32::from(offset.is_none());
             } else {
                 let (offset, order) = live.swap_remove((state >> 40) as usize % live.len());
+                assert!(!by_order.is_allocated(offset, order + 1));
+                assert!(!by_order.is_allocated(offset + 1, order));
+                assert!(by_order.is_allocated(offset, order));
                 assert!(!by_order.free_order(offset, order + 1));
                 assert!(by_order.free_order(offset, order));
+                assert!(!by_order.is_allocated(offset, order), "it was freed, and may wait");
                 assert!(!by_order.free_order(offset, order), "it was freed");
                 by_size.free(BuddyBlock { offset, size: 256 << order }).unwrap();
             }
@@ -136,6 +171,7 @@ mod tests {
         for order in [13, 40, 41, 63, 64, u32::MAX] {
             assert_eq!(region.allocate_order(order), None);
             assert!(!region.free_order(0, order));
+            assert!(!region.is_allocated(0, order));
         }
         assert!(region.is_empty());
     }

@@ -1,0 +1,149 @@
+//! Loose pieces: small ones that were freed, and that the buddies of their span do not know of yet.
+//!
+//! Basic design: to split and to merge takes longer than all else that a small request does, as nobody
+//! can guess how often, and a program that frees a uniform buffer asks for another one soon. So a few
+//! pieces of each order are kept as they were freed, and the next request of the order gets the last of
+//! them, which is most likely still in the cache.
+//!
+//! A span whose last live piece goes takes its loose ones back first, so that no span is there for loose
+//! pieces alone. A request that finds no span with room for it takes a loose piece of a higher order apart
+//! before a span is made for it. What stays unmerged of a block in use is less than 128 KiB.
+
+/// Loose pieces of one order at most. With eight, nine of ten small requests of a random program get one;
+/// with four, eight of ten.
+const EACH: usize = 8;
+
+/// Orders that have loose pieces, from the lowest on: those of 256 bytes to 16 KiB, and one more.
+const ORDERS: usize = 8;
+
+/// Where no piece starts: a block has fewer than 2^31 units.
+const NOWHERE: u32 = u32::MAX;
+
+/// The loose pieces of a block.
+#[derive(Debug)]
+pub(super) struct Loose {
+    lists: [List; ORDERS],
+    /// Bit `o` is set iff order `o` has one.
+    orders: u8,
+}
+
+/// Loose pieces of one order, the one freed last at the end.
+#[derive(Clone, Copy, Debug)]
+struct List {
+    /// Where they start in the block, in minimum blocks; [`NOWHERE`] beyond the end.
+    starts: [u32; EACH],
+    /// The spans they lie in.
+    spans: [u32; EACH],
+    len: u32,
+}
+
+/// A loose piece.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct LoosePiece {
+    /// Where it starts in the block, in minimum blocks.
+    pub(super) start: u32,
+    /// The index of its span.
+    pub(super) span: u32,
+}
+
+impl Loose {
+    pub(super) fn new() -> Self {
+        let list = List { starts: [NOWHERE; EACH], spans: [0; EACH], len: 0 };
+        Self { lists: [list; ORDERS], orders: 0 }
+    }
+
+    /// One more than the highest order that has a loose piece; 0 if there is none.
+    #[inline]
+    pub(super) fn end(&self) -> u8 {
+        // At most 8.
+        (u8::BITS - self.orders.leading_zeros()).to_le_bytes()[0]
+    }
+
+    /// Whether there is none.
+    #[inline]
+    pub(super) fn is_empty(&self) -> bool {
+        self.orders == 0
+    }
+
+    /// Takes the piece of an order that was freed last.
+    #[inline]
+    pub(super) fn pop(&mut self, order: u32) -> Option<LoosePiece> {
+        let list = self.lists.get_mut(order as usize)?;
+        let last = list.len.checked_sub(1)?;
+        // The length is at most `EACH`.
+        let at = last as usize % EACH;
+        let piece = LoosePiece { start: list.starts[at], span: list.spans[at] };
+        list.starts[at] = NOWHERE;
+        list.len = last;
+        // Not by a branch: whether it was the last one cannot be guessed.
+        self.orders &= !(u8::from(last == 0) << order);
+        Some(piece)
+    }
+
+    /// Takes the last freed piece of the lowest order above this one that has any; answers the order too.
+    pub(super) fn pop_above(&mut self, order: u32) -> Option<(u32, LoosePiece)> {
+        let above = u32::from(self.orders) & u32::MAX.checked_shl(order + 1).unwrap_or(0);
+        let order = (above != 0).then(|| above.trailing_zeros())?;
+        Some((order, self.pop(order)?))
+    }
+
+    /// Takes a piece of the lowest order that has any; answers the order too.
+    pub(super) fn pop_any(&mut self) -> Option<(u32, LoosePiece)> {
+        let order = (self.orders != 0).then(|| self.orders.trailing_zeros())?;
+        Some((order, self.pop(order)?))
+    }
+
+    /// Whether a piece of an order is loose.
+    #[inline]
+    pub(super) fn contains(&self, order: u32, start: u32) -> bool {
+        // All of them, as that needs no branch; beyond the end there is none that starts anywhere.
+        self.lists.get(order as usize).is_some_and(|list| {
+            list.starts.iter().fold(false, |found, &other| found | (other == start))
+        })
+    }
+
+    /// Keeps a piece that is not loose; `false` if its order has as many as it may have, or none.
+    #[inline]
+    pub(super) fn push(&mut self, order: u32, piece: LoosePiece) -> bool {
+        let Some(list) = self.lists.get_mut(order as usize) else { return false };
+        let at = list.len as usize;
+        if at >= EACH {
+            return false;
+        }
+        list.starts[at] = piece.start;
+        list.spans[at] = piece.span;
+        list.len += 1;
+        self.orders |= 1 << order;
+        true
+    }
+
+    /// Takes out a piece that lies in a span, with its order; `None` if there is none any more.
+    pub(super) fn pop_of_span(&mut self, span: u32) -> Option<(u32, LoosePiece)> {
+        let orders = self.orders;
+        for order in (0u32..).take(ORDERS).filter(|order| orders & 1 << order != 0) {
+            let list = &mut self.lists[order as usize];
+            let len = list.len as usize;
+            let Some(at) = list.spans[..len].iter().position(|&other| other == span) else {
+                continue;
+            };
+            let piece = LoosePiece { start: list.starts[at], span };
+            list.starts.copy_within(at + 1..len, at);
+            list.spans.copy_within(at + 1..len, at);
+            list.starts[len - 1] = NOWHERE;
+            list.len -= 1;
+            if list.len == 0 {
+                self.orders &= !(1 << order);
+            }
+            return Some((order, piece));
+        }
+        None
+    }
+
+    /// Every loose piece, with its order.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (u32, LoosePiece)> + '_ {
+        (0u32..).zip(&self.lists).flat_map(|(order, list)| {
+            let pieces = list.starts.iter().zip(&list.spans).take(list.len as usize);
+            pieces.map(move |(&start, &span)| (order, LoosePiece { start, span }))
+        })
+    }
+}
