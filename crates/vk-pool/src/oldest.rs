@@ -21,104 +21,128 @@ const LOW: u64 = 0x0101_0101_0101_0101;
 #[derive(Debug, Default)]
 pub(crate) struct Oldest {
     top: u64,
-    /// The levels below the top, the next one first; each has eight times the words of the one above.
-    lower: Vec<Vec<u64>>,
+    /// The levels below the top, one behind the other, the next one first. The words below a byte are found
+    /// without a table: see [`below`].
+    lower: Vec<u64>,
+    /// How many levels that is.
+    depth: u32,
+    /// The place of index 0: so many bytes lie above the lowest level.
+    first: usize,
 }
 
 impl Oldest {
     /// How many indices there is room for.
     fn capacity(&self) -> usize {
         // A level of `2^64` bytes is no memory's.
-        FAN_OUT << (FAN_OUT_LOG as usize * self.lower.len())
+        FAN_OUT << (FAN_OUT_LOG * self.depth)
     }
 
     /// Makes every index below `count` known. Eight times as many are then; so it is seldom.
     pub(crate) fn grow(&mut self, count: usize) {
         while self.capacity() < count {
-            // What was the top is the first word of a level of eight.
-            for level in &mut self.lower {
-                level.resize(level.len() * FAN_OUT, 0);
+            // What was the top is the first word of a level of eight, and each level is the first eighth
+            // of one.
+            let mut levels = alloc::vec![self.top];
+            levels.resize(FAN_OUT, 0);
+            let (mut from, mut words) = (0, FAN_OUT);
+            for _ in 0..self.depth {
+                levels.extend_from_slice(&self.lower[from..from + words]);
+                levels.resize(levels.len() + (FAN_OUT - 1) * words, 0);
+                from += words;
+                words *= FAN_OUT;
             }
-            let mut level = alloc::vec![0; FAN_OUT];
-            level[0] = self.top;
+            self.lower = levels;
             self.top = u64::from(largest(self.top));
-            self.lower.insert(0, level);
+            self.depth += 1;
+            self.first = below(self.first);
         }
     }
 
     /// The byte of a known index.
     #[cfg(test)]
     fn get(&self, index: u32) -> u8 {
-        let (word, byte) = split(index as usize);
-        byte_of(self.lower.last().map_or(self.top, |level| level[word]), byte)
+        let (word, byte) = split(self.first + index as usize);
+        byte_of(word.map_or(self.top, |word| self.lower[word]), byte)
     }
 
     /// Changes the byte of a known index.
     #[inline]
     pub(crate) fn set(&mut self, index: u32, value: u8) {
-        let mut index = index as usize;
-        let mut value = value;
-        for level in self.lower.iter_mut().rev() {
-            let (word, byte) = split(index);
-            let old = byte_of(level[word], byte);
-            let before = level[word];
-            level[word] = with_byte(before, byte, value);
-            // What is above changes only with the largest of the word.
-            if old == value || value < old && old < largest(before) {
-                return;
+        let (mut value, mut place) = (value, self.first + index as usize);
+        while let (Some(above), byte) = split(place) {
+            let before = self.lower[above];
+            let old = byte_of(before, byte);
+            let now = with_byte(before, byte, value);
+            self.lower[above] = now;
+            // What is above changes only with the largest of the word, which it is.
+            let largest_before = self.at(above);
+            if value >= old {
+                if value <= largest_before {
+                    return;
+                }
+            } else {
+                if old < largest_before {
+                    return;
+                }
+                value = largest(now);
             }
-            value = largest(level[word]);
-            index = word;
+            place = above;
         }
-        self.top = with_byte(self.top, index, value);
+        self.top = with_byte(self.top, place, value);
     }
 
     /// The first index whose byte is at least `least`, which is not 0.
     #[inline]
     pub(crate) fn first(&self, least: u8) -> Option<u32> {
-        let mut index = first_byte(self.top, least, 0)?;
-        for level in &self.lower {
+        let mut place = first_byte(self.top, least, 0)?;
+        for _ in 0..self.depth {
             // It is there: the byte above is the largest of these.
-            index = index * FAN_OUT + first_byte(level[index], least, 0)?;
+            place = below(place) + first_byte(self.lower[place], least, 0)?;
         }
         // Indices are 32 bits wide, as they came from outside.
-        u32::try_from(index).ok()
+        u32::try_from(place - self.first).ok()
     }
 
-    /// The same, behind an index: one word up and one down for each level at most.
+    /// The same, behind a known index: one word up and one down for each level at most.
     pub(crate) fn next(&self, index: u32, least: u8) -> Option<u32> {
-        let mut index = index as usize + 1;
-        let depth = self.lower.len();
-        // Up to the first word that has it behind `index`.
-        let mut level = depth;
+        let mut place = self.first + index as usize;
+        let mut levels_up = 0;
+        // Up to the first word that has it behind `place`.
         let mut found = loop {
-            let (word, byte) = split(index);
-            let bits = self.word(level, word);
-            if let Some(byte) = bits.and_then(|bits| first_byte(bits, least, byte)) {
-                break word * FAN_OUT + byte;
+            let (word, byte) = split(place);
+            let bits = word.map_or(self.top, |word| self.lower[word]);
+            if let Some(found) = first_byte(bits, least, byte + 1) {
+                break place - byte + found;
             }
-            level = level.checked_sub(1)?;
-            index = word + 1;
+            place = word?;
+            levels_up += 1;
         };
-        for level in level..depth {
-            found = found * FAN_OUT + first_byte(self.word(level + 1, found)?, least, 0)?;
+        for _ in 0..levels_up {
+            found = below(found) + first_byte(self.lower[found], least, 0)?;
         }
-        u32::try_from(found).ok()
+        u32::try_from(found - self.first).ok()
     }
 
-    /// A word of a level, the top being level 0.
-    fn word(&self, level: usize, word: usize) -> Option<u64> {
-        match level.checked_sub(1) {
-            None => (word == 0).then_some(self.top),
-            Some(lower) => self.lower[lower].get(word).copied(),
-        }
+    /// The byte at a place.
+    #[inline]
+    fn at(&self, place: usize) -> u8 {
+        let (word, byte) = split(place);
+        byte_of(word.map_or(self.top, |word| self.lower[word]), byte)
     }
 }
 
-/// The word of an index in its level, and the byte in the word.
+/// The place of the first byte of the word below a byte. The bytes of all levels are counted from the top
+/// on, and the word below byte `p` is word `p` of those that are not the top.
 #[inline]
-fn split(index: usize) -> (usize, usize) {
-    (index / FAN_OUT, index % FAN_OUT)
+fn below(place: usize) -> usize {
+    (place + 1) * FAN_OUT
+}
+
+/// The word below the top that a place is in, `None` for the top, and the byte in it. The word's number is
+/// also the place of the byte above it.
+#[inline]
+fn split(place: usize) -> (Option<usize>, usize) {
+    ((place / FAN_OUT).checked_sub(1), place % FAN_OUT)
 }
 
 #[inline]
@@ -147,7 +171,8 @@ fn first_byte(word: u64, least: u8, from: usize) -> Option<usize> {
     let sevens = (word | HIGH) - (least & !HIGH);
     // At least: a high bit that `least` has not, or the same one and the other seven.
     let at_least = (word & !least | !(word ^ least) & sevens) & HIGH;
-    let behind = at_least & u64::MAX << (8 * from);
+    // By halves, as `from` may be all eight.
+    let behind = at_least & u64::MAX << (4 * from) << (4 * from);
     (behind != 0).then(|| behind.trailing_zeros() as usize / 8)
 }
 
@@ -174,7 +199,7 @@ mod tests {
     fn four_words_are_enough_for_as_many_blocks_as_devices_promise() {
         let mut oldest = Oldest::default();
         oldest.grow(4096); // maxMemoryAllocationCount is at least that.
-        assert_eq!((oldest.lower.len() + 1, oldest.capacity()), (4, 4096));
+        assert_eq!((oldest.depth + 1, oldest.capacity()), (4, 4096));
     }
 
     proptest! {
@@ -196,6 +221,7 @@ mod tests {
             }
             let scan = |from: usize| (from..shadow.len()).find(|&index| shadow[index] >= least);
             prop_assert_eq!(oldest.first(least).map(|index| index as usize), scan(0));
+            let from = from % u32::try_from(shadow.len()).unwrap();
             let next = oldest.next(from, least).map(|index| index as usize);
             prop_assert_eq!(next, scan(from as usize + 1));
         }
