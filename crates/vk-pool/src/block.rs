@@ -4,15 +4,17 @@ use crate::suballocator::Rooms;
 use crate::{BlockId, Lease, Suballocator};
 
 /// A memory object: carved up, or the property of one allocation.
+// What every operation reads lies side by side, up to the first of what the suballocator is.
 #[derive(Debug)]
+#[repr(C)]
 pub(crate) struct Block {
-    pub(crate) id: BlockId,
     pub(crate) size: u64,
     /// Where it starts in its memory object: 0 but for leases.
     pub(crate) base: u64,
     /// What its start is aligned to: more than anybody can ask for, but for leases.
     pub(crate) alignment: u64,
     pub(crate) content: Content,
+    pub(crate) id: BlockId,
     /// Whose room it is, if it is not a memory object.
     pub(crate) lease: Option<Lease>,
 }

@@ -16,7 +16,9 @@ pub(crate) struct Slots<T> {
     vacant: Vec<u32>,
 }
 
+// Whole cache lines, and the generation first, beside what the value has first.
 #[derive(Debug)]
+#[repr(C, align(64))]
 struct Slot<T> {
     generation: u32,
     value: Option<T>,

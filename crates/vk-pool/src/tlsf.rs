@@ -3,7 +3,7 @@
 //!
 //! Basic design (after Masmano, Ripoll, Crespo and Real, "TLSF: a new dynamic memory allocator for
 //! real-time systems", 2004): the region is a row of nodes, each free or taken, no two free ones side
-//! by side. A free node also hangs in the ring of its *bin*: eight bins to each power of two, so that
+//! by side. A free node also hangs in the list of its *bin*: eight bins to each power of two, so that
 //! a bin's largest size is at most 9/8 of its smallest. A bitmap says which bins are not empty.
 //!
 //! An allocation looks at a few nodes of a few bins that may hold it, for the tightest fit; if none of
@@ -49,9 +49,10 @@ use self::nodes::Nodes;
 /// assert_eq!(region.free(image.offset, image.node), None); // it is not allocated any more
 /// # Ok::<(), vk_pool::tlsf::TlsfConfigError>(())
 /// ```
+// The counters lie beside what every operation reads of the nodes, which comes first there.
 #[derive(Debug)]
+#[repr(C)]
 pub struct Tlsf {
-    nodes: Nodes,
     /// log2 of the unit in bytes.
     unit_log: u32,
     /// Units of the region.
@@ -59,6 +60,7 @@ pub struct Tlsf {
     /// Units of all taken nodes.
     used_units: u32,
     allocation_count: u32,
+    nodes: Nodes,
 }
 
 /// A piece of the region that was taken.
@@ -102,8 +104,8 @@ pub enum TlsfConfigError {
 
 impl Tlsf {
     /// Nodes that one [`allocate`](Self::allocate) or [`free`](Self::free) visits at most, however many
-    /// pieces there are and however they lie. A node that is visited twice counts twice, and so do
-    /// those that stand for bins.
+    /// pieces there are and however they lie. A node that is visited twice counts twice, and the bin
+    /// whose first node is looked up counts as one.
     pub const MAX_NODES_VISITED: u64 = 48;
 
     /// An empty region of `size` bytes, handed out in multiples of `unit` bytes.

@@ -58,23 +58,25 @@ const ORDER_BITS: u32 = 5;
 /// assert!(block.allocate(16 << 20, 1).is_some()); // one whole block again
 /// # Ok::<(), vk_pool::tlsf::TlsfConfigError>(())
 /// ```
+// What every operation reads comes first, and then what comes first in the segregated fit.
 #[derive(Debug)]
+#[repr(C)]
 pub struct TwoTier {
-    tlsf: Tlsf,
     /// Bytes of a span; 0 if the block has none.
     span_size: u64,
-    min_block_size: u64,
-    spans: Vec<Span>,
-    /// Spans that are no part of the block, kept for their bookkeeping.
-    vacant: Vec<u32>,
+    used: u64,
+    allocation_count: u64,
     /// Spans by the order of their largest free block; full and vacant ones are in no list.
     rooms: Buckets<64>,
     /// The span that is empty and kept, if there is one.
     empty: Option<u32>,
-    used: u64,
-    allocation_count: u64,
     /// Freed pieces that the spans they lie in still have as taken.
     loose: Loose,
+    min_block_size: u64,
+    spans: Vec<Span>,
+    /// Spans that are no part of the block, kept for their bookkeeping.
+    vacant: Vec<u32>,
+    tlsf: Tlsf,
 }
 
 impl TwoTier {

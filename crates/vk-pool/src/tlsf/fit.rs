@@ -85,7 +85,7 @@ impl Tlsf {
                     break;
                 }
             }
-            index = node.next_in_ring();
+            index = node.next_in_list();
         }
         best
     }

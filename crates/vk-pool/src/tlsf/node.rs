@@ -1,26 +1,20 @@
 //! One piece of the region, and its name.
 
-use super::bins::USED_BIN_COUNT;
-
 /// Names a node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct NodeIndex(pub(super) u32);
 
-/// The node before the first one of the row, and behind the last: it is taken for ever and has no
-/// size. It stands for bin 0 as well, whose ring has no other node.
-pub(super) const BORDER: NodeIndex = NodeIndex(0);
+/// No node: where lists end. The node of this name is there to be written, so that nothing asks whether a
+/// node has neighbours; what it says of its neighbours means nothing, and it is in no row.
+pub(super) const NONE: NodeIndex = NodeIndex(0);
 
-/// The nodes below this one stand for the bins, each for that of its number; no size has a higher one.
-pub(super) const FIRST: NodeIndex = NodeIndex(USED_BIN_COUNT);
+/// The node before the first one of the row, and behind the last: it is taken for ever and has no size.
+pub(super) const BORDER: NodeIndex = NodeIndex(1);
+
+/// The nodes from this one on are pieces of the region.
+pub(super) const FIRST: NodeIndex = NodeIndex(2);
 
 impl NodeIndex {
-    /// The node that stands for a bin.
-    #[inline]
-    pub(super) fn of_bin(bin: usize) -> Self {
-        // There are 256 bins.
-        Self(u32::from(bin.to_le_bytes()[0]))
-    }
-
     /// What users know it by: from 0 on, and below 2^31, as a node has at least one of fewer than
     /// 2^31 units.
     #[inline]
@@ -54,10 +48,12 @@ pub(super) struct Node {
     pub(super) previous: NodeIndex,
     /// The node that starts where this one ends; of nodes that are not used, the next such.
     pub(super) next: NodeIndex,
-    /// The neighbours in the ring of its bin. A taken node has the border for both, whose ring has no
-    /// other node: taking it out of there changes nothing.
+    /// The neighbours in the list of its bin. A taken node has none, and so taking it out of its list
+    /// changes nothing.
     pub(super) previous_free: NodeIndex,
     pub(super) next_free: NodeIndex,
+    /// The bin whose first node it is; 0, which is no size's, for all others.
+    pub(super) first_of: u8,
 }
 
 impl Node {
@@ -65,13 +61,14 @@ impl Node {
     pub(super) const UNUSED: Self = Self {
         offset: 0,
         size: 0,
-        previous: BORDER,
-        next: BORDER,
-        previous_free: BORDER,
-        next_free: BORDER,
+        previous: NONE,
+        next: NONE,
+        previous_free: NONE,
+        next_free: NONE,
+        first_of: 0,
     };
 
-    /// A free node that is in no ring yet.
+    /// A free node that is in no list yet.
     pub(super) fn free(offset: u32, size: u32, previous: NodeIndex, next: NodeIndex) -> Self {
         Self { offset, size, previous, next, ..Self::UNUSED }
     }
@@ -128,11 +125,11 @@ impl Node {
         self.size = size;
     }
 
-    /// Takes a free node as it is, which has left its ring.
+    /// Takes a free node as it is, which has left its list.
     #[inline]
     pub(super) fn mark_taken(&mut self) {
         self.size |= TAKEN;
-        (self.previous_free, self.next_free) = (BORDER, BORDER);
+        (self.previous_free, self.next_free, self.first_of) = (NONE, NONE, 0);
     }
 
     /// Makes it the border.
@@ -140,9 +137,9 @@ impl Node {
         (self.offset, self.size) = (RESERVED, TAKEN);
     }
 
-    /// The node behind this one in the ring of its bin, if that is not the bin's.
+    /// The node behind this one in the list of its bin.
     #[inline]
-    pub(super) fn next_in_ring(&self) -> Option<NodeIndex> {
-        (self.next_free.0 >= FIRST.0).then_some(self.next_free)
+    pub(super) fn next_in_list(&self) -> Option<NodeIndex> {
+        (self.next_free != NONE).then_some(self.next_free)
     }
 }

@@ -1,19 +1,20 @@
-//! The nodes of a region, in chunks that never move, and the rings they hang in.
+//! The nodes of a region, in chunks that never move, and the lists they hang in.
 //!
-//! The free nodes of a bin are a ring through a node that stands for the bin and is no piece of the
-//! region, as the row is a ring through the border. So nothing asks whether a node has neighbours.
+//! A list ends in a node that is no piece of the region, and before its first node is the bin, of which only
+//! the first node is kept: so an operation writes the same whether a node has neighbours or not, and what it
+//! reads of a region that was not touched for long is few cache lines.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::hint::select_unpredictable;
 use core::ops::{Index, IndexMut};
 
+use super::bins::BIN_COUNT;
 use super::map::Map;
-use super::node::{BORDER, FIRST, Node, NodeIndex};
+use super::node::{BORDER, FIRST, NONE, Node, NodeIndex};
 use crate::visits;
 
-/// Nodes of a chunk: 8 KiB, so that a new chunk costs no more than a few hundred nanoseconds. The first
-/// has those of the bins, and 24 for the first pieces of the region.
+/// Nodes of a chunk: 8 KiB, so that a new chunk costs no more than a few hundred nanoseconds.
 const CHUNK: usize = 256;
 
 /// Regions of so many units have a second chunk from the start. That is when their memory is asked for,
@@ -21,49 +22,47 @@ const CHUNK: usize = 256;
 const TWO_CHUNKS_FROM: u32 = 1 << 14;
 
 /// A slab of nodes.
+// What every operation reads first.
 #[derive(Debug)]
+#[repr(C)]
 pub(super) struct Nodes {
     chunks: Vec<Box<[Node; CHUNK]>>,
-    /// Nodes that were ever used since the last `clear`, those of the bins among them.
-    len: u32,
-    /// The first of the nodes that are not used any more; the border if there is none.
-    unused: NodeIndex,
     map: Map,
+    /// Nodes that were ever used since the last `clear`, those that are no pieces among them.
+    len: u32,
+    /// The first of the nodes that are not used any more.
+    unused: NodeIndex,
+    /// The first node of each bin. That of bin 0, which is no size's, is there to be written.
+    firsts: [NodeIndex; BIN_COUNT],
 }
 
 /// The nodes as one operation sees them: where their chunks are listed stays in registers over its
 /// own writes.
 pub(super) struct All<'a> {
     chunks: &'a mut [Box<[Node; CHUNK]>],
-    unused: &'a mut NodeIndex,
     map: &'a mut Map,
+    unused: &'a mut NodeIndex,
+    firsts: &'a mut [NodeIndex; BIN_COUNT],
 }
 
 impl Nodes {
     /// Nodes for a region of so many units.
     pub(super) fn new(unit_count: u32) -> Self {
-        let alone = |index: u32| {
-            let mut node = Node::UNUSED;
-            (node.previous_free, node.next_free) = (NodeIndex(index), NodeIndex(index));
-            node
-        };
-        let mut place = 0..;
-        // Each one alone in its ring, also those that stand for no bin, which are in none.
-        let mut first: Box<[Node; CHUNK]> =
-            Box::new(core::array::from_fn(|_| place.next().map_or(Node::UNUSED, alone)));
-        first[0].mark_border();
+        let mut first = Box::new([Node::UNUSED; CHUNK]);
+        first[BORDER.0 as usize].mark_border();
         let mut chunks = Vec::with_capacity(4);
         chunks.push(first);
         if unit_count >= TWO_CHUNKS_FROM {
             chunks.push(Box::new([Node::UNUSED; CHUNK]));
         }
-        Self { chunks, len: FIRST.0, unused: BORDER, map: Map::new() }
+        let firsts = [NONE; BIN_COUNT];
+        Self { chunks, map: Map::new(), len: FIRST.0, unused: NONE, firsts }
     }
 
     /// Sees to it that there is an unused node.
     #[inline]
     pub(super) fn ensure_unused(&mut self) {
-        if self.unused == BORDER {
+        if self.unused == NONE {
             self.extend();
         }
     }
@@ -92,7 +91,8 @@ impl Nodes {
     #[inline]
     pub(super) fn first(&self, bin: usize) -> Option<NodeIndex> {
         visits::node();
-        self.chunks[0][bin % CHUNK].next_in_ring()
+        let first = self.firsts[bin % BIN_COUNT];
+        (first != NONE).then_some(first)
     }
 
     /// Which bins have nodes.
@@ -108,12 +108,26 @@ impl Nodes {
 
     #[inline]
     pub(super) fn all(&mut self) -> All<'_> {
-        All { chunks: &mut self.chunks, unused: &mut self.unused, map: &mut self.map }
+        All {
+            chunks: &mut self.chunks,
+            map: &mut self.map,
+            unused: &mut self.unused,
+            firsts: &mut self.firsts,
+        }
     }
 
-    /// Whether the node behind this one in its ring knows that it is. For tests.
+    /// Whether the first node of a bin knows that it is. For tests.
+    pub(super) fn is_first_of(&self, index: NodeIndex, bin: usize) -> bool {
+        let node = &self[index];
+        node.previous_free == NONE && usize::from(node.first_of) == bin
+    }
+
+    /// Whether the node behind this one knows that it is. For tests.
     pub(super) fn is_linked_back(&self, index: NodeIndex) -> bool {
-        self[self[index].next_free].previous_free == index
+        self[index].next_in_list().is_none_or(|next| {
+            let next = &self[next];
+            next.previous_free == index && next.first_of == 0
+        })
     }
 }
 
@@ -129,10 +143,10 @@ impl All<'_> {
         index
     }
 
-    /// Takes a free neighbour out of its ring and out of use; leaves one that is taken as it is.
+    /// Takes a free neighbour out of its list and out of use; leaves one that is taken as it is.
     ///
     /// Which of the two it is cannot be predicted, so both are done by the same writes: a taken one is
-    /// written as it was, and the border, alone in its ring, taken out of it instead.
+    /// written as it was, and no node taken out of no list instead.
     #[inline(always)]
     pub(super) fn absorb(&mut self, index: NodeIndex) -> Absorbed {
         let unused = *self.unused;
@@ -141,7 +155,7 @@ impl All<'_> {
         let is_free = !node.is_taken();
         place.next = select_unpredictable(is_free, unused, node.next);
         *self.unused = select_unpredictable(is_free, index, unused);
-        self.unlink(node.previous_free, node.next_free);
+        self.unlink(node.previous_free, node.next_free, node.first_of);
         Absorbed {
             size: select_unpredictable(is_free, node.size(), 0),
             previous: select_unpredictable(is_free, node.previous, index),
@@ -149,35 +163,38 @@ impl All<'_> {
         }
     }
 
-    /// Makes a node that is in no ring a free one, and hangs it into that of its bin.
+    /// Hangs a free node that is in no list into that of its bin.
     #[inline(always)]
     pub(super) fn insert(&mut self, index: NodeIndex, bin: usize) {
-        let head = NodeIndex::of_bin(bin);
         visits::node();
-        let place = &mut self.chunks[0][bin % CHUNK];
-        let next = place.next_free;
-        place.next_free = index;
-        self[next].previous_free = index;
+        let next = core::mem::replace(&mut self.firsts[bin % BIN_COUNT], index);
+        let behind = &mut self[next];
+        (behind.previous_free, behind.first_of) = (index, 0);
         let node = &mut self[index];
-        (node.previous_free, node.next_free) = (head, next);
+        (node.previous_free, node.next_free) = (NONE, next);
+        // There are 256 bins.
+        node.first_of = bin.to_le_bytes()[0];
         self.map.set(bin);
     }
 
-    /// Takes a free node out of its ring.
+    /// Takes a free node out of its list.
     #[inline(always)]
     pub(super) fn remove(&mut self, index: NodeIndex) {
         let node = &self[index];
-        let (previous, next) = (node.previous_free, node.next_free);
-        self.unlink(previous, next);
+        let (previous, next, first_of) = (node.previous_free, node.next_free, node.first_of);
+        self.unlink(previous, next, first_of);
     }
 
-    /// Links the neighbours of a node in its ring with each other.
+    /// Links the neighbours that a node has in its list with each other, and with the bin whose first node
+    /// it was.
     #[inline(always)]
-    fn unlink(&mut self, previous: NodeIndex, next: NodeIndex) {
+    fn unlink(&mut self, previous: NodeIndex, next: NodeIndex, first_of: u8) {
+        self.firsts[usize::from(first_of)] = next;
         self[previous].next_free = next;
-        self[next].previous_free = previous;
-        // Only a bin's node is its own neighbour on both sides.
-        self.map.clear_if(previous == next, previous.0 as usize);
+        let behind = &mut self[next];
+        (behind.previous_free, behind.first_of) = (previous, first_of);
+        // Nothing asks for bin 0.
+        self.map.clear_if(next == NONE, first_of.into());
     }
 }
 

@@ -1,6 +1,6 @@
 //! Changing the row of nodes.
 //!
-//! What an allocation leaves of a free node keeps its name, and also its place in its ring if its
+//! What an allocation leaves of a free node keeps its name, and also its place in its list if its
 //! new size is of the same bin.
 
 use super::Tlsf;

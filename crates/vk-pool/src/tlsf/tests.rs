@@ -117,6 +117,13 @@ fn validate_finds_planted_faults() {
     });
     assert!(matches!(found, Err(TlsfCorruption::List { .. })));
 
+    // Whether it is the first node of its bin, or behind one that is.
+    let found = planted(|region, index| {
+        let first_of = &mut region.nodes.all()[index].first_of;
+        *first_of = if *first_of == 0 { 1 } else { 0 };
+    });
+    assert!(matches!(found, Err(TlsfCorruption::List { .. })));
+
     let found = planted(|region, _| region.nodes.map_mut().set(231));
     assert!(matches!(found, Err(TlsfCorruption::List { .. })));
 
@@ -128,7 +135,7 @@ fn validate_finds_planted_faults() {
 }
 
 #[test]
-fn a_node_that_stands_for_a_bin_has_no_name() {
+fn a_node_that_is_no_piece_has_no_name() {
     let region = busy();
     assert_eq!(FIRST.name(), 0);
     assert!((0..300).filter_map(NodeIndex::of_name).all(|index| index.0 >= FIRST.0));

@@ -2,7 +2,7 @@
 
 use super::Tlsf;
 use super::bins::{USED_BIN_COUNT, bin_of};
-use super::node::{BORDER, NodeIndex};
+use super::node::BORDER;
 
 /// An invariant that does not hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -87,11 +87,11 @@ impl Tlsf {
             }
         }
         let highest =
-            (0..USED_BIN_COUNT as usize).rev().find(|&bin| self.nodes.first(bin).is_some());
+            (1..USED_BIN_COUNT as usize).rev().find(|&bin| self.nodes.first(bin).is_some());
         if usize::from(self.nodes.map().highest()) != highest.unwrap_or(0) {
             return Err(TlsfCorruption::List { bin: highest.unwrap_or(0) });
         }
-        let listed = (0..USED_BIN_COUNT as usize)
+        let listed = (1..USED_BIN_COUNT as usize)
             .try_fold(0, |sum, bin| Ok(sum + self.validate_list(bin, free)?))?;
         if listed == free { Ok(()) } else { Err(TlsfCorruption::Listed { listed, free }) }
     }
@@ -100,11 +100,12 @@ impl Tlsf {
     fn validate_list(&self, bin: usize, free: u32) -> Result<u32, TlsfCorruption> {
         let first = self.nodes.first(bin);
         let is_marked = self.nodes.map().first_from(bin) == Some(bin);
-        if first.is_some() != is_marked || !self.nodes.is_linked_back(NodeIndex::of_bin(bin)) {
+        let is_first = |index| self.nodes.is_first_of(index, bin);
+        if first.is_some() != is_marked || !first.is_none_or(is_first) {
             return Err(TlsfCorruption::List { bin });
         }
         let mut length = 0;
-        for index in core::iter::successors(first, |&index| self.nodes[index].next_in_ring()) {
+        for index in core::iter::successors(first, |&index| self.nodes[index].next_in_list()) {
             let node = &self.nodes[index];
             if node.is_taken()
                 || bin_of(node.size()) != bin
