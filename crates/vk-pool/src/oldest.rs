@@ -7,6 +7,7 @@
 //! Up to eight blocks, which is most pools, there is only the top.
 
 use alloc::vec::Vec;
+use core::hint::select_unpredictable;
 
 /// Children of a word, as a power of two.
 const FAN_OUT_LOG: u32 = 3;
@@ -66,7 +67,7 @@ impl Oldest {
     }
 
     /// Changes the byte of a known index.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn set(&mut self, index: u32, value: u8) {
         let (mut value, mut place) = (value, self.first + index as usize);
         while let (Some(above), byte) = split(place) {
@@ -147,7 +148,8 @@ fn split(place: usize) -> (Option<usize>, usize) {
 
 #[inline]
 fn byte_of(word: u64, byte: usize) -> u8 {
-    word.to_le_bytes()[byte]
+    // By a shift: an array of the bytes would lie in memory.
+    (word >> (8 * byte)).to_le_bytes()[0]
 }
 
 #[inline]
@@ -158,8 +160,10 @@ fn with_byte(word: u64, byte: usize, value: u8) -> u64 {
 
 #[inline]
 fn largest(word: u64) -> u8 {
-    let bytes = word.to_le_bytes();
-    bytes.into_iter().fold(0, u8::max)
+    // Nobody can guess which one it is.
+    let larger = |one: u8, other: u8| select_unpredictable(one > other, one, other);
+    let [a, b, c, d, e, f, g, h] = word.to_le_bytes();
+    larger(larger(larger(a, b), larger(c, d)), larger(larger(e, f), larger(g, h)))
 }
 
 /// The first byte of a word, from `from` on, that is at least `least`.

@@ -160,11 +160,17 @@ impl BlockIndex {
         Self { rooms: Oldest::default(), small_rooms: Buckets::new(), empty: Buckets::new() }
     }
 
-    /// [`update`](Self::update) of a block that was in use, and known here, and is in use still.
+    /// [`update`](Self::update) of a block that was in use, and known here to have had the first rooms, and is
+    /// in use still.
     #[inline(never)]
-    pub(crate) fn update_used(&mut self, slot: u32, rooms: Rooms) {
-        self.rooms.set(slot, rooms.large);
-        self.small_rooms.put(slot, rooms.order());
+    pub(crate) fn update_used(&mut self, slot: u32, known: Rooms, rooms: Rooms) {
+        // Where small pieces come and go the largest one stays, and the other way round.
+        if known.large != rooms.large {
+            self.rooms.set(slot, rooms.large);
+        }
+        if known.small != rooms.small {
+            self.small_rooms.put(slot, rooms.order());
+        }
     }
 
     /// Puts a block where it belongs now; `None` takes it out.
@@ -245,7 +251,7 @@ mod tests {
             let mut index = BlockIndex::new();
             for slot in 0..count {
                 index.update(slot, None);
-                index.update_used(slot, Rooms { large: 200, small: 5 });
+                index.update_used(slot, Rooms::default(), Rooms { large: 200, small: 5 });
             }
             // Each may hold it, and none surely does.
             let search = Search {
@@ -268,7 +274,7 @@ mod tests {
         let mut index = BlockIndex::new();
         for (slot, large) in [(0, 40), (1, 90), (2, 60), (3, 0)] {
             index.update(slot, None);
-            index.update_used(slot, Rooms { large, small: 0 });
+            index.update_used(slot, Rooms::default(), Rooms { large, small: 0 });
         }
         let search = |from, sure, asked| {
             let search = Search { small: None, by_age: false, from, sure, asked, others: 2 };
@@ -286,7 +292,8 @@ mod tests {
         // 640 and 1270 KiB, in units of 256 bytes.
         for (slot, units) in [(0, 2560), (1, 5080)] {
             index.update(slot, None);
-            index.update_used(slot, Rooms { large: byte(bin_of(units)), small: 0 });
+            let rooms = Rooms { large: byte(bin_of(units)), small: 0 };
+            index.update_used(slot, Rooms::default(), rooms);
         }
         let config = PoolConfig::default();
         let first = |size, alignment| {

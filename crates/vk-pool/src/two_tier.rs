@@ -20,6 +20,7 @@ use self::spans::Span;
 use crate::Piece;
 use crate::buckets::Buckets;
 use crate::suballocator::Rooms;
+use crate::tlsf::bins::bin_of;
 use crate::tlsf::{Tlsf, TlsfConfigError, TlsfCorruption};
 
 /// The largest request that goes to a span, in bytes: rounding up what is smaller costs about one per
@@ -66,6 +67,10 @@ pub struct TwoTier {
     span_size: u64,
     used: u64,
     allocation_count: u64,
+    /// One more than the largest order of which a span has a free block, or a piece is loose; 0 for none.
+    small_room: u8,
+    /// The bin of a piece that is as large as a span.
+    span_bin: u8,
     /// Spans by the order of their largest free block; full and vacant ones are in no list.
     rooms: Buckets<64>,
     /// The span that is empty and kept, if there is one.
@@ -99,6 +104,8 @@ impl TwoTier {
             used: 0,
             allocation_count: 0,
             loose: Loose::new(),
+            small_room: 0,
+            span_bin: bin_of_span(span_size >> min_allocation_size.trailing_zeros()),
         };
         if span_size > 0 {
             // The books of most blocks' first spans, so that the first small requests need not wait for
@@ -123,9 +130,12 @@ impl TwoTier {
         if size == 0 || !alignment.is_power_of_two() {
             return None;
         }
-        let small = self.is_small(size, alignment);
-        if let Some(piece) = small.then(|| self.allocate_small(size, alignment)).flatten() {
-            return Some(piece);
+        if self.is_small(size, alignment) && self.may_have_span() {
+            let piece = self.allocate_small(size, alignment);
+            self.note_small_room();
+            if piece.is_some() {
+                return piece;
+            }
         }
         let block = match self.tlsf.allocate(size, alignment) {
             Some(block) => block,
@@ -150,7 +160,9 @@ impl TwoTier {
         let size = if node & IN_SPAN == 0 {
             self.tlsf.free(offset, node)?
         } else {
-            self.free_small(offset, node & !IN_SPAN)?
+            let size = self.free_small(offset, node & !IN_SPAN)?;
+            self.note_small_room();
+            size
         };
         self.used -= size;
         self.allocation_count -= 1;
@@ -182,7 +194,20 @@ impl TwoTier {
     /// has a free block, or of which a piece is loose.
     #[inline]
     pub(crate) fn rooms(&self) -> Rooms {
-        Rooms { large: self.tlsf.room(), small: self.rooms.end().max(self.loose.end()) }
+        Rooms { large: self.tlsf.room(), small: self.small_room }
+    }
+
+    /// Whether there may be room for a small request in a span; `false` is certain.
+    #[inline]
+    fn may_have_span(&self) -> bool {
+        self.small_room > 0 || self.tlsf.room() >= self.span_bin
+    }
+
+    /// Puts down what room there is for small requests, wherever that may have changed: an operation on a
+    /// large piece, in a block that was not touched for long, has less to read then.
+    #[inline]
+    fn note_small_room(&mut self) {
+        self.small_room = self.rooms.end().max(self.loose.end());
     }
 
     /// Bytes taken, rounding included.
@@ -243,6 +268,8 @@ impl TwoTier {
             assert_eq!(span.live_count as usize + loose, taken, "what is taken lives or is loose");
             assert!(span.live_count > 0 || loose == 0, "no span is there for loose pieces");
         }
+        let small_room = self.rooms.end().max(self.loose.end());
+        assert_eq!(self.small_room, small_room, "it is put down");
         for (order, piece) in self.loose.iter() {
             assert!(self.is_taken(order, piece), "a loose piece is taken in its span");
         }
@@ -280,6 +307,14 @@ fn order_for(size: u64, alignment: u64, min_block_size: u64) -> u32 {
     // digit more is counted, so that there always is one; none is lost, as the request is small.
     let last = size.max(alignment).saturating_sub(1) >> min_block_size.trailing_zeros();
     (last << 1 | 1).ilog2()
+}
+
+/// The bin of a span of so many minimum blocks.
+fn bin_of_span(units: u64) -> u8 {
+    // Fewer than 2^32, as blocks are.
+    let bin = bin_of(u32::try_from(units).unwrap_or(u32::MAX));
+    // There are 256 bins.
+    bin.to_le_bytes()[0]
 }
 
 /// Bytes of the spans of a block; 0 for none.

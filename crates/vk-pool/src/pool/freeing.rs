@@ -83,7 +83,7 @@ impl MemoryPool {
             self.books.block_emptied(size);
             self.count_empty(size, is_leased);
         } else if rooms_now != known_rooms {
-            self.index.update_used(slot, rooms_now);
+            self.index.update_used(slot, known_rooms, rooms_now);
         }
         self.stats.used_size -= freed;
         self.stats.requested_size -= place.size;

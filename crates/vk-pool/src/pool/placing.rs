@@ -65,8 +65,8 @@ impl MemoryPool {
         let Some(fault) = suballocator.take_fault() else { return };
         self.fault = Some(fault);
         if *allocation_count > 0 {
-            *rooms = suballocator.rooms();
-            self.index.update_used(slot, *rooms);
+            let known_rooms = core::mem::replace(rooms, suballocator.rooms());
+            self.index.update_used(slot, known_rooms, *rooms);
         }
     }
 
@@ -93,7 +93,7 @@ impl MemoryPool {
             self.index.update(slot, Some(block));
             self.empty_taken(size, is_leased);
         } else if rooms_now != known_rooms {
-            self.index.update_used(slot, rooms_now);
+            self.index.update_used(slot, known_rooms, rooms_now);
         }
         self.count_placed(&piece, fitted.requested);
         Some(Place {

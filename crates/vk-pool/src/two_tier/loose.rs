@@ -20,13 +20,11 @@ const ORDERS: usize = 8;
 const NOWHERE: u32 = u32::MAX;
 
 /// The loose pieces of a block.
-// In this order, as the orders are read by every operation, beside what else of the block is.
 #[derive(Debug)]
-#[repr(C)]
 pub(super) struct Loose {
+    lists: [List; ORDERS],
     /// Bit `o` is set iff order `o` has one.
     orders: u8,
-    lists: [List; ORDERS],
 }
 
 /// Loose pieces of one order, the one freed last at the end.
@@ -51,7 +49,7 @@ pub(super) struct LoosePiece {
 impl Loose {
     pub(super) fn new() -> Self {
         let list = List { starts: [NOWHERE; EACH], spans: [0; EACH], len: 0 };
-        Self { orders: 0, lists: [list; ORDERS] }
+        Self { lists: [list; ORDERS], orders: 0 }
     }
 
     /// One more than the highest order that has a loose piece; 0 if there is none.

@@ -218,6 +218,7 @@ impl TwoTier {
             self.spans[index as usize].place.take().expect("the kept span lies in the block");
         self.rooms.put(index, None);
         self.vacant.push(index);
+        self.note_small_room();
         self.tlsf.free_reserved(place);
         Some(())
     }
