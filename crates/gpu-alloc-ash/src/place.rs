@@ -85,13 +85,16 @@ impl GpuAllocator {
             let class = class(request.device_address);
             let request = PoolRequest { size, alignment, kind, dedicated, upper: false };
             let (shard, mut locked) = self.types[memory_type_index as usize].lock_home();
-            if let Some(entry) = locked.class(class)
-                && let Some(place) = entry.pool.allocate_at_once(&request)
-            {
-                let placed = entry.placed(place, shard);
-                // Written out before the lock is let go: that waits for what was written, and who
-                // copies the answer does not have to wait again.
-                return Ok(self.allocation(class, memory_type_index, placed));
+            if let Some(entry) = locked.class(class) {
+                if let Some(place) = entry.pool.allocate_at_once(&request) {
+                    let placed = entry.placed(place, shard);
+                    // Written out before the lock is let go: that waits for what was written, and who
+                    // copies the answer does not have to wait again.
+                    return Ok(self.allocation(class, memory_type_index, placed));
+                }
+                if let Some(placed) = entry.place(&request, shard) {
+                    return Ok(self.allocation(class, memory_type_index, placed));
+                }
             }
         }
         self.allocate_anywhere(request, terms, dedicated)

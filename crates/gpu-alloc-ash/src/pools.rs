@@ -147,7 +147,9 @@ fn branch_config(trunk: &PoolConfig) -> Option<PoolConfig> {
         first_block_size: first,
         largest_block_size: largest,
         smallest_block_size: smallest,
-        growth_divisor: 2,
+        // Each is as large as all others together: with many small ones it takes time what their books need
+        // of the caches.
+        growth_divisor: 1,
         dedicated_above: trunk.dedicated_above.min(largest / 4),
         room_taken_up_to: trunk.dedicated_above.min(largest / 4),
         // As little as keeps one allocation that comes and goes from coming for a lease each time: an

@@ -121,7 +121,9 @@ fn goes_where_sure(config: &PoolConfig, fitted: &Fitted) -> bool {
 }
 
 /// The block that most likely has room.
-#[inline]
+//
+// Always: the fields of the request are in registers where it is asked.
+#[inline(always)]
 pub(crate) fn first_choice(
     index: &BlockIndex,
     config: &PoolConfig,

@@ -152,7 +152,9 @@ impl ClassPool {
     }
 
     /// Room in a block that exists.
-    pub(super) fn place(&mut self, request: &PoolRequest, shard: u8) -> Option<Placed> {
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn place(&mut self, request: &PoolRequest, shard: u8) -> Option<Placed> {
         let place = self.pool.allocate_placed(request)?;
         Some(self.placed(place, shard))
     }

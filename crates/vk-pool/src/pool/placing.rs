@@ -23,6 +23,7 @@ impl MemoryPool {
     }
 
     /// Takes room in a block that exists, if one of those that may have it has.
+    #[cold]
     pub(super) fn place(&mut self, fitted: &Fitted, needed: u64) -> Option<Place> {
         let asked = first_choice(&self.index, &self.config, fitted, needed);
         let place = asked.and_then(|slot| self.place_in::<Tiers>(slot, fitted));
