@@ -39,9 +39,8 @@ pub use self::access::{View, ViewMut};
 ///
 /// Any kind of custom pool will do that frees in any order or is a ring: two-tier, TLSF, buddy, ring. In
 /// linear pools of other kinds, and in those with an algorithm of their own, nothing is ever given up; nor
-/// are allocations of a two-tier pool that are small enough to share a span, 16 KiB at most, and what has
-/// memory of its own. Plain allocations in the pool, by [`allocate_in`](crate::GpuAllocator::allocate_in),
-/// stay.
+/// is what has memory of its own. Plain allocations in the pool, by
+/// [`allocate_in`](crate::GpuAllocator::allocate_in), stay.
 ///
 /// Ended by [`destroy_evictable_pool`](crate::GpuAllocator::destroy_evictable_pool).
 #[must_use = "a pool that is dropped keeps its blocks until the allocator goes"]

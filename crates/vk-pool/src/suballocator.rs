@@ -169,6 +169,20 @@ impl Suballocator {
         }
     }
 
+    /// Takes exactly that stretch of a segregated fit, behind the piece of that node; `None` if it is not free,
+    /// or if something else carves the block. No live piece has changed then.
+    #[cold]
+    pub(crate) fn take_at(&mut self, offset: u64, size: u64, behind: Option<u32>) -> Option<Piece> {
+        match self {
+            Self::TwoTier(tiers) => tiers.allocate_at(offset, size, behind),
+            Self::Tlsf(tlsf) => {
+                let block = tlsf.allocate_at(offset, size, behind)?;
+                Some(Piece { offset: block.offset, size: block.size, node: block.node })
+            }
+            Self::Buddy(_) | Self::OnlyBuddy(_) | Self::Linear(_) | Self::Custom(_) => None,
+        }
+    }
+
     /// [`take`](Self::take), called.
     #[inline(never)]
     pub(crate) fn take_elsewhere(&mut self, fitted: &Fitted) -> Option<Piece> {

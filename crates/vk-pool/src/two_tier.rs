@@ -8,6 +8,7 @@
 //! make and end a span each time. When there is no room for a span, a small request is placed like a
 //! large one. Small pieces that were freed wait for the next request of their order: see `loose.rs`.
 
+mod evicting;
 mod loose;
 mod spans;
 #[cfg(test)]
@@ -173,11 +174,6 @@ impl TwoTier {
         Some(size)
     }
 
-    /// The tier of the larger pieces, of which the spans are some.
-    pub(crate) fn large_tier(&self) -> &Tlsf {
-        &self.tlsf
-    }
-
     /// Whether a search for this request can succeed; `false` is certain. O(1).
     #[must_use]
     pub fn may_hold(&self, size: u64, alignment: u64) -> bool {
@@ -224,19 +220,10 @@ impl TwoTier {
 
     /// Offsets and bytes of the live pieces, in address order.
     pub fn pieces(&self) -> impl Iterator<Item = (u64, u64)> + '_ {
-        let mut spans: Vec<(u64, &Span)> =
-            self.spans.iter().filter_map(|span| Some((span.place?.offset, span))).collect();
-        spans.sort_unstable_by_key(|&(offset, _)| offset);
-        self.tlsf.taken_blocks().flat_map(move |block| {
-            let span = spans
-                .binary_search_by_key(&block.offset, |&(offset, _)| offset)
-                .ok()
-                .map(|at| spans[at].1);
+        self.stretches().flat_map(move |(block, span)| {
             let whole = span.is_none().then_some((block.offset, block.size));
-            let small = span.into_iter().flat_map(|span| span.buddy.taken_blocks());
-            let live =
-                small.filter(move |small| !self.is_loose(block.offset + small.offset, small.size));
-            live.map(move |small| (block.offset + small.offset, small.size)).chain(whole)
+            let small = span.into_iter().flat_map(move |span| self.live_in(span));
+            small.chain(whole)
         })
     }
 

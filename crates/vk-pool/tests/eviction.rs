@@ -45,6 +45,12 @@ fn fill(bench: &mut Bench, sizes: &[(u64, u32, Option<u64>)]) -> Live {
     live
 }
 
+/// Frees what a plan names, or what may go.
+fn give_up(bench: &mut Bench, live: &mut Live, key: (u32, u64)) {
+    let (_, place) = live.remove(&key).expect("it is live");
+    assert_eq!(bench.pool.free_retaining(place), Ok(None));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
 
@@ -63,7 +69,6 @@ proptest! {
     ) {
         let is_ring = matches!(algorithm, Algorithm::Linear(_));
         let max_block_count = if is_ring { 1 } else { max_block_count };
-        let is_buddy = algorithm == Algorithm::Buddy;
         let mut bench = pool(algorithm, max_block_count);
         let mut live = fill(&mut bench, &sizes);
         for (size, alignment_log, is_linear) in asked {
@@ -74,29 +79,25 @@ proptest! {
             }
             let frame_of = |slot, offset| live[&(slot, offset)].0;
             let Some(plan) = bench.pool.plan_eviction(&request, frame_of) else {
-                // Buddies are exact: not even all that may go would do.
-                if is_buddy {
-                    let stays = |(_, (frame, _)): (&(u32, u64), &mut (Option<u64>, Place))| frame.is_some();
-                    let going: Vec<_> = live.iter_mut().filter_map(|(key, value)| {
-                        stays((key, value)).then_some(*key)
-                    }).collect();
+                // Not even all that may go would do. A ring's order may ask for less than all.
+                if !is_ring {
+                    let may_go = |(key, (frame, _)): (&(u32, u64), &(Option<u64>, Place))| frame.map(|_| *key);
+                    let going: Vec<_> = live.iter().filter_map(may_go).collect();
                     for key in going {
-                        let (_, place) = live.remove(&key).expect("it is live");
-                        bench.free(place);
+                        give_up(&mut bench, &mut live, key);
                     }
                     prop_assert!(try_allocate(&mut bench, &request).is_none());
                 }
                 break;
             };
-            prop_assert!(!plan.offsets.is_empty(), "there was no room");
             let going: Vec<_> = plan.offsets.iter().map(|&offset| (plan.slot, offset)).collect();
             let frames: Option<Vec<u64>> = going.iter().map(|key| live[key].0).collect();
             prop_assert_eq!(frames.expect("only what may go").into_iter().max(), plan.youngest);
             for key in going {
-                let (_, place) = live.remove(&key).expect("it is live");
-                bench.free(place);
+                give_up(&mut bench, &mut live, key);
             }
-            let place = try_allocate(&mut bench, &request).expect("the plan has made room");
+            let place = bench.pool.allocate_planned(&request, &plan).expect("the plan has made room");
+            prop_assert_eq!(place.slot(), plan.slot);
             live.insert((place.slot(), place.offset()), (Some(20), place));
             bench.check_books();
         }
@@ -120,5 +121,68 @@ fn the_oldest_go_first_and_no_more_than_needed() {
         let whole = bytes(2 * MIB + 512 * KIB);
         let frame_of = |slot, offset| frame_of(slot, offset).filter(|_| offset != MIB);
         assert_eq!(bench.pool.plan_eviction(&whole, frame_of), None);
+    }
+}
+
+#[test]
+fn room_that_the_search_passes_over_is_planned_for_and_nothing_goes() {
+    for algorithm in [Algorithm::Tlsf, Algorithm::TwoTier] {
+        let mut bench = pool(algorithm, 1);
+        let size = 64 * KIB;
+        let at_alignment = bench.allocate(&bytes(size));
+        let mut holes = Vec::new();
+        for _ in 0..4 {
+            let _stays = bench.allocate(&bytes(20 * KIB));
+            holes.push(bench.allocate(&bytes(size)));
+            let _stays = bench.allocate(&bytes(44 * KIB));
+        }
+        while let Some(_stays) = try_allocate(&mut bench, &bytes(size)) {}
+        // What was freed last is looked at first.
+        for place in [at_alignment].into_iter().chain(holes) {
+            bench.free(place);
+        }
+        let request = request(size, 16, true);
+        assert!(try_allocate(&mut bench, &request).is_none(), "a few holes are looked at");
+        let plan = bench.pool.plan_eviction(&request, |_, _| None).expect("there is room");
+        assert_eq!((&plan.offsets[..], plan.youngest, plan.bytes), (&[][..], None, 0));
+        let place = bench.pool.allocate_planned(&request, &plan).expect("nobody took it");
+        assert_eq!((place.offset(), place.size()), (0, size));
+        // Once it is taken the plan is out of date, and does no harm.
+        assert_eq!(bench.pool.allocate_planned(&request, &plan), None);
+        bench.check_books();
+    }
+}
+
+#[test]
+fn a_block_that_empties_for_a_plan_stays_for_it_and_then_goes_if_nothing_came() {
+    for algorithm in [Algorithm::Tlsf, Algorithm::TwoTier] {
+        let config = PoolConfig { max_block_count: Some(1), ..support::fixed(algorithm, 3 * MIB) };
+        let mut bench = Bench::new(config);
+        let mut live = fill(&mut bench, &[(100 * KIB, 8, Some(1))]);
+        assert_eq!(live.len(), 30);
+        // All of it, at an alignment, and small pieces as well.
+        while let Some(place) = try_allocate(&mut bench, &bytes(8 * KIB)) {
+            live.insert((place.slot(), place.offset()), (Some(2), place));
+        }
+        let whole = request(3 * MIB, 16, false);
+        let frame_of = |slot, offset| live[&(slot, offset)].0;
+        let plan = bench.pool.plan_eviction(&whole, frame_of).expect("all may go");
+        assert_eq!((plan.offsets.len(), plan.youngest), (live.len(), Some(2)));
+        for offset in plan.offsets.clone() {
+            give_up(&mut bench, &mut live, (plan.slot, offset));
+        }
+        assert_eq!(bench.pool.stats().retained_count, 1);
+        // A plan says nothing about another request.
+        let shifted = PoolRequest { alignment: 4 * MIB, ..whole };
+        assert_eq!(bench.pool.allocate_planned(&shifted, &plan), None);
+        let place = bench.pool.allocate_planned(&whole, &plan).expect("all has gone");
+        assert_eq!(place.size(), 3 * MIB);
+        assert_eq!(bench.pool.shed(), None);
+        bench.check_books();
+        assert_eq!(bench.pool.free_retaining(place), Ok(None));
+        let block = bench.pool.shed().expect("nothing is to be kept");
+        assert_eq!(bench.release(block), 3 * MIB);
+        assert_eq!(bench.pool.allocate_planned(&whole, &plan), None, "its block has gone");
+        bench.check_books();
     }
 }

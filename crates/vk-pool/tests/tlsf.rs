@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
+use proptest::test_runner::TestCaseError;
 use rstest::rstest;
 use vk_pool::tlsf::{Tlsf, TlsfBlock, TlsfConfigError};
 
@@ -24,9 +25,22 @@ fn check(region: &Tlsf, live: &BTreeMap<u64, TlsfBlock>) {
 
 #[derive(Clone, Debug)]
 enum Step {
-    Allocate { size: u64, alignment_log: u32 },
+    Allocate {
+        size: u64,
+        alignment_log: u32,
+    },
     Free(usize),
-    Forge { offset: u64, node: u32 },
+    Forge {
+        offset: u64,
+        node: u32,
+    },
+    /// Behind a live piece or the start of the region, so far into what is free there, or to another name.
+    AllocateAt {
+        behind: Option<usize>,
+        shift: u64,
+        size: u64,
+        forged: Option<u32>,
+    },
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
@@ -35,8 +49,45 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         6 => (size, 0u32..18).prop_map(|(size, alignment_log)| Step::Allocate { size, alignment_log }),
         5 => any::<usize>().prop_map(Step::Free),
         1 => (0u64..1 << 20, 0u32..300).prop_map(|(offset, node)| Step::Forge { offset, node }),
+        3 => (
+            prop::option::weighted(0.9, any::<usize>()),
+            prop_oneof![Just(0), 0u64..100_000],
+            1u64..60_000,
+            prop::option::weighted(0.2, prop_oneof![0u32..300, any::<u32>()]),
+        ).prop_map(|(behind, shift, size, forged)| Step::AllocateAt { behind, shift, size, forged }),
     ];
     prop::collection::vec(step, 1..300)
+}
+
+/// Asks for a stretch behind a piece, which must be granted if it is free and refused if not.
+fn allocate_at(
+    region: &mut Tlsf,
+    live: &mut BTreeMap<u64, TlsfBlock>,
+    (behind, forged): (Option<usize>, Option<u32>),
+    (shift, size): (u64, u64),
+    unit: u64,
+) -> Result<(), TestCaseError> {
+    let piece = behind.and_then(|n| live.values().nth(n % live.len().max(1)).copied());
+    let node = forged.or(piece.map(|piece| piece.node));
+    let named = live.values().find(|piece| Some(piece.node) == node);
+    let start = named.map_or(0, |piece| piece.offset + piece.size);
+    let found = region.free_ranges().find(|&(from, _)| from == start);
+    let free = found.filter(|_| node.is_none() || named.is_some());
+    // Mostly a whole unit, and within what is free or a little beyond.
+    let shift = shift % (found.map_or(0, |(_, bytes)| bytes) + 2 * unit);
+    let offset = start + if shift.is_multiple_of(7) { shift } else { shift / unit * unit };
+    let rounded = size.next_multiple_of(unit);
+    let fits = offset.is_multiple_of(unit)
+        && free.is_some_and(|(from, bytes)| offset + rounded <= from + bytes);
+    let block = region.allocate_at(offset, size, node);
+    prop_assert_eq!(
+        block.map(|block| (block.offset, block.size)),
+        fits.then_some((offset, rounded))
+    );
+    if let Some(block) = block {
+        prop_assert!(live.insert(offset, block).is_none());
+    }
+    Ok(())
 }
 
 proptest! {
@@ -74,6 +125,9 @@ proptest! {
                         prop_assert_eq!(region.free(block.offset, block.node), Some(block.size));
                         prop_assert_eq!(region.free(block.offset, block.node), None);
                     }
+                }
+                Step::AllocateAt { behind, shift, size, forged } => {
+                    allocate_at(&mut region, &mut live, (behind, forged), (shift, size), 1 << unit_log)?;
                 }
                 Step::Forge { offset, node } => {
                     let is_live = live.get(&offset).is_some_and(|block| block.node == node);

@@ -2,12 +2,13 @@
 //!
 //! Basic design: a request is tried as by [`allocate_in`](GpuAllocator::allocate_in). If that fails for want
 //! of room, each memory type of the pool that it may have is asked for a plan, and the best of them is made
-//! again and carried out under one turn of the lock. If no plan is there, nothing has gone. If somebody
-//! touches a piece between plan and loss, the rest has gone in vain, and all is tried again: a touch does
-//! not wait for anybody.
+//! again and carried out under one turn of the lock: what it names is lost and freed, and the request is put
+//! where it says. If no plan is there, nothing has gone. If somebody touches a piece between plan and loss,
+//! the rest has gone in vain, and all is tried again: a touch does not wait for anybody.
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
+use vk_pool::evict::PoolEviction;
 use vk_pool::{Dedicated, PoolRequest, ReturnedBlock};
 
 use super::{Content, Evictable, EvictablePool, Key, Place, Shared, Snapshot};
@@ -19,15 +20,15 @@ use crate::{AllocError, Allocation, GpuAllocator, PoolAllocationRequest, Refused
 /// What went for a request. To be [told](GpuAllocator::tell_losses) with no lock held.
 struct Losses<T> {
     values: Vec<T>,
-    /// Blocks that it has left empty, and that the pool does not keep.
-    blocks: Vec<(ReturnedBlock, MemoryObject)>,
+    /// The block that it has left empty, if the request did not take it and the pool does not keep it.
+    block: Option<(ReturnedBlock, MemoryObject)>,
 }
 
 /// What came of an attempt to make room.
 enum Room<T> {
     /// The request has it.
     Made(Allocation, Losses<T>),
-    /// Something has gone, or was about to, and somebody else came first, or the block went with it.
+    /// Something has gone, or was about to, and somebody else came first.
     Taken(Losses<T>),
     /// Nothing has gone.
     None,
@@ -41,10 +42,9 @@ impl GpuAllocator {
     /// [frames kept](EvictablePool::frames_kept): no more than the request needs, and none if it would not
     /// fit after all. What was bound to them is handed to the pool's callback before this returns.
     ///
-    /// In two-tier and TLSF pools as much room is made as their search finds for sure: where the alignment,
-    /// or for other than linear resources `bufferImageGranularity`, is above the smallest piece, that is a
-    /// bit more than the size, so that a neighbour may go too, and a request for a whole block is refused.
-    /// Buddies and rings are exact.
+    /// That is exact: if free room and what may go, side by side and at the alignment, are enough in some block,
+    /// the request is granted, and what goes is the least of that: none of it could have stayed. In a
+    /// two-tier pool what shares a span goes together where more than 16 KiB are asked for.
     ///
     /// For a resource that exists, `request` is made from what the driver asks for it
     /// (`vk::MemoryRequirements`), and [`with`](Self::with) has memory and offset to bind it to.
@@ -127,7 +127,7 @@ impl GpuAllocator {
         let under_way = pool.shared.transit.begin();
         let mut locked = member.seat().shard.lock();
         let entry = custom_pool(&mut locked, member.class);
-        let (planned, mut lost) = lose(entry, member, &pool.shared, &asked, &snapshot);
+        let (plan, mut lost) = lose(entry, member, &pool.shared, &asked, &snapshot);
         if lost.iter().any(|(_, content)| content.allocation.notes != Notes::NONE) {
             // Names have a lock of their own, and margins may need the driver.
             drop(locked);
@@ -137,9 +137,18 @@ impl GpuAllocator {
             locked = member.seat().shard.lock();
         }
         let entry = custom_pool(&mut locked, member.class);
-        let (keys, losses) = free_all(entry, lost);
-        let place = entry.pool.allocate_placed(&asked);
+        let (keys, mut losses) = free_all(entry, lost);
+        let place = plan.as_ref().and_then(|plan| entry.pool.allocate_planned(&asked, plan));
+        // Somebody may have come between, or have freed something.
+        let place = place.or_else(|| entry.pool.allocate_placed(&asked));
         let placed = place.map(|place| entry.placed(place, CUSTOM_SHARD));
+        if !keys.is_empty() {
+            let spent = entry.pool.shed();
+            losses.block = spent.map(|block| {
+                let object = entry.take_object(block.slot());
+                (block, object)
+            });
+        }
         drop(locked);
         let made =
             placed.map(|placed| self.allocation(member.class, member.memory_type_index, placed));
@@ -149,7 +158,7 @@ impl GpuAllocator {
         }
         match made {
             Some(allocation) => Room::Made(allocation, losses),
-            None if planned > 0 => Room::Taken(losses),
+            None if plan.is_some_and(|plan| !plan.offsets.is_empty()) => Room::Taken(losses),
             None => Room::None,
         }
     }
@@ -158,7 +167,7 @@ impl GpuAllocator {
     fn tell_losses<T>(&self, shared: &Shared<T>, losses: Losses<T>) {
         // What is bound to a block goes before it.
         let panicked = shared.tell(losses.values);
-        for (block, object) in losses.blocks {
+        if let Some((block, object)) = losses.block {
             self.give_back(block, object);
         }
         if let Some(payload) = panicked {
@@ -227,18 +236,18 @@ fn best_member<'a, T>(
     plans.min_by_key(|&(rank, _)| rank).map(|(_, member)| member)
 }
 
-/// Plans for a request, and loses what the plan says; answers how many that is, and those that nobody has
-/// touched meanwhile.
+/// Plans for a request, and loses what the plan says; answers the plan, and those that nobody has touched
+/// meanwhile.
 fn lose<T>(
     entry: &ClassPool,
     member: &Member,
     shared: &Shared<T>,
     asked: &PoolRequest,
     snapshot: &Snapshot<T>,
-) -> (usize, Vec<(Key, Content<T>)>) {
+) -> (Option<PoolEviction>, Vec<(Key, Content<T>)>) {
     let now = shared.now();
     let plan = entry.pool.plan_eviction(asked, shared.frame_of(member, snapshot, now));
-    let Some(plan) = plan else { return (0, Vec::new()) };
+    let Some(plan) = plan else { return (None, Vec::new()) };
     let memory_type_index = member.memory_type_index;
     let going = plan.offsets.iter().filter_map(|&offset| {
         let place = Place { memory_type_index, slot: plan.slot, offset };
@@ -247,24 +256,22 @@ fn lose<T>(
         shared.count_loss(content.allocation.size());
         Some((*key, content))
     });
-    (plan.offsets.len(), going.collect())
+    let going = going.collect();
+    (Some(plan), going)
 }
 
-/// Frees the places of what was lost.
+/// Frees the places of what was lost. A block that empties stays, for who has planned for it.
 fn free_all<T>(entry: &mut ClassPool, lost: Vec<(Key, Content<T>)>) -> (Vec<Key>, Losses<T>) {
     let mut keys = Vec::with_capacity(lost.len());
-    let mut losses = Losses { values: Vec::with_capacity(lost.len()), blocks: Vec::new() };
+    let mut losses = Losses { values: Vec::with_capacity(lost.len()), block: None };
     for (key, Content { allocation, value }) in lost {
         keys.push(key);
         losses.values.push(value);
         let Home::Pool(place) = allocation.home else {
             unreachable!("an allocation of a custom pool is in its books")
         };
-        let freed = entry.pool.free(place).expect("the pool that made the place has it");
-        if let Some(block) = freed {
-            let object = entry.take_object(block.slot());
-            losses.blocks.push((block, object));
-        }
+        let freed = entry.pool.free_retaining(place).expect("the pool that made the place has it");
+        debug_assert!(freed.is_none(), "evictable allocations have no memory of their own");
     }
     (keys, losses)
 }

@@ -5,7 +5,11 @@
 //! those are looked at that start right behind a piece (or at 0), at the alignment. Of those in which
 //! every piece may go, the one whose youngest piece was used longest ago is taken, then the one that
 //! costs the fewest bytes, then the first.
+//!
+//! What stands in the way is more than pieces where a block has two tiers: a span goes when all that is
+//! in it goes, and costs that and not its own size.
 
+use alloc::vec::Vec;
 use core::ops::Range;
 
 use crate::rounding::round_up;
@@ -42,6 +46,33 @@ impl EvictionPlan {
     }
 }
 
+/// What is lost with pieces that may go.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Cost {
+    /// The latest frame that one of them was used in; `None` for no piece.
+    pub(crate) youngest: Option<u64>,
+    /// Their bytes.
+    pub(crate) bytes: u64,
+}
+
+impl Cost {
+    /// That of one piece more.
+    pub(crate) fn and(self, last_used: u64, size: u64) -> Self {
+        let youngest = self.youngest.max(Some(last_used));
+        // No overflow: they lie in one block, side by side.
+        Self { youngest, bytes: self.bytes + size }
+    }
+}
+
+/// What stands in the way in a block.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Obstacle {
+    pub(crate) offset: u64,
+    pub(crate) size: u64,
+    /// What it costs to have it gone; `None` if it stays.
+    pub(crate) cost: Option<Cost>,
+}
+
 /// The best stretch of a block for `size` bytes at a multiple of `alignment`, a power of two.
 ///
 /// `pieces` are all live pieces of the block in address order. `None`: there is no such stretch even if
@@ -59,37 +90,53 @@ pub fn plan(
     size: u64,
     alignment: u64,
 ) -> Option<EvictionPlan> {
+    let obstacle = |&EvictablePiece { offset, size, last_used }: &EvictablePiece| {
+        let cost = last_used.map(|frame| Cost::default().and(frame, size));
+        Obstacle { offset, size, cost }
+    };
+    let obstacles: Vec<Obstacle> = pieces.iter().map(obstacle).collect();
+    plan_among(&obstacles, block_size, size, alignment)
+}
+
+/// [`plan`] among whatever stands in the way, in address order.
+pub(crate) fn plan_among(
+    obstacles: &[Obstacle],
+    block_size: u64,
+    size: u64,
+    alignment: u64,
+) -> Option<EvictionPlan> {
     if size == 0 || !alignment.is_power_of_two() {
         return None;
     }
     let behind = |index: usize| {
-        let before = index.checked_sub(1).map(|before| pieces[before]);
-        before.map_or(0, |piece| piece.offset + piece.size)
+        let before = index.checked_sub(1).map(|before| obstacles[before]);
+        before.map_or(0, |obstacle| obstacle.offset + obstacle.size)
     };
-    (0..=pieces.len())
+    (0..=obstacles.len())
         .filter_map(|first| {
             let offset = round_up(behind(first), alignment)?;
             let end = offset.checked_add(size).filter(|&end| end <= block_size)?;
-            stretch(pieces, first, offset, end)
+            stretch(obstacles, first, offset, end)
         })
         .min_by_key(EvictionPlan::rank)
 }
 
-/// The plan for one stretch, which starts behind all pieces before `first`; `None` if one has to stay.
-fn stretch(pieces: &[EvictablePiece], first: usize, offset: u64, end: u64) -> Option<EvictionPlan> {
-    // What ends before the stretch does not go, though it lies behind the piece before: the alignment
+/// The plan for one stretch, which starts behind all before `first`; `None` if something there stays.
+fn stretch(obstacles: &[Obstacle], first: usize, offset: u64, end: u64) -> Option<EvictionPlan> {
+    // What ends before the stretch does not go, though it lies behind the one before: the alignment
     // may have passed it over. From its own end on, the same stretch comes again.
     let mut plan = EvictionPlan { offset, pieces: first..first, youngest: None, bytes: 0 };
-    for (index, piece) in pieces.iter().enumerate().skip(first) {
-        if piece.offset >= end {
+    for (index, obstacle) in obstacles.iter().enumerate().skip(first) {
+        if obstacle.offset >= end {
             break;
         }
-        if piece.offset + piece.size <= offset {
+        if obstacle.offset + obstacle.size <= offset {
             plan.pieces = index + 1..index + 1;
             continue;
         }
-        plan.youngest = plan.youngest.max(Some(piece.last_used?));
-        plan.bytes += piece.size;
+        let cost = obstacle.cost?;
+        plan.youngest = plan.youngest.max(cost.youngest);
+        plan.bytes += cost.bytes;
         plan.pieces.end = index + 1;
     }
     Some(plan)

@@ -28,12 +28,3 @@ pub(crate) fn first_bin_all_at_least(units: u32) -> usize {
     // One more than the bin of the largest smaller size.
     bin_of(units.saturating_sub(1)) + 1
 }
-
-/// The smallest size of a bin, in units; `None` from 2^31 on.
-pub(super) fn smallest_of(bin: usize) -> Option<u32> {
-    let octave = (bin / PER_OCTAVE as usize).saturating_sub(1);
-    // 8 to 15, or the size itself.
-    let digits = u32::try_from(bin - octave * PER_OCTAVE as usize).ok()?;
-    let octave = u32::try_from(octave).ok()?;
-    u32::try_from(u64::from(digits).checked_shl(octave)?).ok().filter(|&units| units < 1 << 31)
-}

@@ -97,6 +97,19 @@ fn no_operation_visits_more_nodes_than_is_stated(
 }
 
 #[test]
+fn a_stretch_behind_a_piece_is_taken_without_a_walk() {
+    let mut region = holed(misaligned);
+    let pieces: Vec<TlsfBlock> = region.taken_blocks().step_by(61).collect();
+    for piece in pieces {
+        let at = piece.offset + piece.size + 512;
+        let (block, visits) = during(|| region.allocate_at(at, 4 * KIB, Some(piece.node)));
+        assert_eq!(block.map(|block| block.offset), Some(at));
+        assert!((1..=Tlsf::MAX_NODES_VISITED).contains(&visits.nodes), "{visits:?}");
+    }
+    region.validate().unwrap();
+}
+
+#[test]
 fn the_stated_number_is_nearly_reached() {
     let mut region = holed(misaligned);
     let (allocating, _) = worst(&mut region, &[(64 * KIB, 64 * KIB)]);

@@ -108,11 +108,6 @@ impl Node {
         self.is_taken() && u64::from(self.offset) == offset
     }
 
-    /// Whether it is taken, and by a user.
-    pub(super) fn is_users(&self) -> bool {
-        self.is_taken() && self.offset & RESERVED == 0
-    }
-
     /// Makes a taken node the tier above's, or a user's again.
     pub(super) fn set_reserved(&mut self, reserved: bool) {
         self.offset = if reserved { self.offset | RESERVED } else { self.offset() };

@@ -34,7 +34,12 @@ impl Tlsf {
 
     /// Takes the first `units` of a free node of that bin which has as many.
     #[inline]
-    fn take_front(&mut self, index: NodeIndex, bin: usize, units: u32) -> (NodeIndex, u32) {
+    pub(super) fn take_front(
+        &mut self,
+        index: NodeIndex,
+        bin: usize,
+        units: u32,
+    ) -> (NodeIndex, u32) {
         self.used_units += units;
         self.allocation_count += 1;
         self.nodes.ensure_unused();
@@ -62,7 +67,9 @@ impl Tlsf {
     }
 
     /// Takes `units` behind the first `padding` of a free node, which stay free.
-    fn take_behind(&mut self, index: NodeIndex, padding: u32, units: u32) -> NodeIndex {
+    // Always: an aligned allocation would call it otherwise, as it has another caller.
+    #[inline(always)]
+    pub(super) fn take_behind(&mut self, index: NodeIndex, padding: u32, units: u32) -> NodeIndex {
         self.used_units += units;
         self.allocation_count += 1;
         self.nodes.ensure_unused();

@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use super::bins::{BIN_COUNT, USED_BIN_COUNT, bin_of, first_bin_all_at_least, smallest_of};
+use super::bins::{BIN_COUNT, USED_BIN_COUNT, bin_of, first_bin_all_at_least};
 use super::node::{FIRST, NodeIndex};
 use super::validate::TlsfCorruption;
 use super::{BORDER, Tlsf};
@@ -46,16 +46,6 @@ fn every_size_of_the_first_sure_bin_is_large_enough() {
         assert!(size == 1 || bin_of(size - 1) < sure, "a smaller size is in a sure bin of {size}");
         assert!(bin_of(size) + 1 >= sure, "a bin was passed over for {size}");
     }
-}
-
-#[test]
-fn the_smallest_size_of_a_bin_is_in_it_and_the_one_before_is_not() {
-    for bin in (1..BIN_COUNT).take_while(|&bin| bin <= bin_of((1 << 31) - 1)) {
-        let smallest = smallest_of(bin).unwrap();
-        assert_eq!(bin_of(smallest), bin);
-        assert!(bin_of(smallest - 1) < bin);
-    }
-    assert_eq!(smallest_of(BIN_COUNT - 1), None);
 }
 
 fn busy() -> Tlsf {

@@ -1,0 +1,73 @@
+//! What a plan of evictions has to know of a block of both tiers, and how it is carried out.
+
+use alloc::vec::Vec;
+
+use super::TwoTier;
+use super::spans::Span;
+use crate::Piece;
+use crate::tlsf::TlsfBlock;
+
+/// A span that lies in the block.
+#[derive(Clone, Copy)]
+pub(crate) struct SpanAt<'a> {
+    offset: u64,
+    span: &'a Span,
+}
+
+impl TwoTier {
+    /// The pieces of the segregated fit in address order, each as the span that it is, if it is one. The
+    /// empty span that is kept is left out, as [`allocate_at`](Self::allocate_at) gives it back.
+    pub(crate) fn stretches(&self) -> impl Iterator<Item = (TlsfBlock, Option<SpanAt<'_>>)> + '_ {
+        let mut spans: Vec<(u64, &Span)> =
+            self.spans.iter().filter_map(|span| Some((span.place?.offset, span))).collect();
+        spans.sort_unstable_by_key(|&(offset, _)| offset);
+        let stretches = self.tlsf.taken_blocks().map(move |block| {
+            let span = spans.binary_search_by_key(&block.offset, |&(offset, _)| offset).ok();
+            (block, span.map(|at| SpanAt { offset: block.offset, span: spans[at].1 }))
+        });
+        stretches.filter(|(_, at)| at.is_none_or(|at| at.span.live_count > 0))
+    }
+
+    /// Offsets in the block and bytes of what lives in a span. What is loose there goes back to its buddies
+    /// with the last of it, or before a request is refused.
+    pub(crate) fn live_in(&self, at: SpanAt<'_>) -> impl Iterator<Item = (u64, u64)> {
+        let taken = at.span.buddy.taken_blocks();
+        let taken = taken.map(move |small| (at.offset + small.offset, small.size));
+        taken.filter(|&(offset, size)| !self.is_loose(offset, size))
+    }
+
+    /// Where the spans start and end, the empty one too.
+    #[cfg(test)]
+    pub(crate) fn span_ranges(&self) -> impl Iterator<Item = (u64, u64)> + '_ {
+        let places = self.spans.iter().filter_map(|span| span.place);
+        places.map(|place| (place.offset, place.offset + place.size))
+    }
+
+    /// Bytes of the buddy that a request takes in a span; `None` if it does not go to one.
+    pub(crate) fn needed_in_span(&self, size: u64, alignment: u64) -> Option<u64> {
+        let is_small = self.is_small(size, alignment);
+        // No overflow: a span has room for it.
+        is_small.then(|| self.min_block_size << self.search_order(size, alignment))
+    }
+
+    /// Bytes that the segregated fit hands out, spans included.
+    pub(crate) fn total_size(&self) -> u64 {
+        self.tlsf.total_size()
+    }
+
+    /// [`Tlsf::allocate_at`](crate::tlsf::Tlsf::allocate_at) in the tier of the larger pieces, whatever the
+    /// size. `None`, and nothing has changed but that a kept empty span may be gone, if there is no such
+    /// room.
+    pub(crate) fn allocate_at(
+        &mut self,
+        offset: u64,
+        size: u64,
+        behind: Option<u32>,
+    ) -> Option<Piece> {
+        let _ = self.give_empty_span_back();
+        let block = self.tlsf.allocate_at(offset, size, behind)?;
+        self.used += block.size;
+        self.allocation_count += 1;
+        Some(Piece { offset: block.offset, size: block.size, node: block.node })
+    }
+}
