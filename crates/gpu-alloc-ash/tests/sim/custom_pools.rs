@@ -8,7 +8,7 @@ pub(crate) mod fixture;
 mod guards;
 mod life;
 mod linear;
-mod own_algorithm;
+pub(crate) mod own_algorithm;
 mod program;
 mod rules;
 mod several_types;

@@ -39,7 +39,7 @@ impl CustomSuballocator for Row {
 }
 
 /// An algorithm that takes in a row.
-pub(super) fn row() -> Algorithm {
+pub(crate) fn row() -> Algorithm {
     let make = |shape: &BlockShape| -> Box<dyn CustomSuballocator> {
         Box::new(Row { size: shape.size, next: 0, live: 0 })
     };
