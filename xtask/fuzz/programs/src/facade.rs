@@ -1,7 +1,7 @@
 //! Programs on the whole of `gpu-alloc-ash`, on a simulated driver.
 //!
-//! Basic design: a session holds what the program has, and keeps its own books of it: places, bytes
-//! and names. After each step the books, the allocator's statistics and the driver's are compared,
+//! Basic design: a session holds what the program has, custom pools and what may be lost among it, and
+//! keeps its own books of it: places, bytes and names. After each step the books, the allocator's statistics and the driver's are compared,
 //! and the driver may have seen no breach of valid usage. At the end everything is freed, or left to
 //! the allocator to report; the driver must then be empty.
 
@@ -11,10 +11,13 @@ mod contents;
 mod device;
 mod finish;
 mod held;
+mod losable;
 mod makes;
 mod places;
 mod policy;
+mod pools;
 mod requests;
+mod shapes;
 mod steps;
 
 use gpu_alloc_ash::{AllocatorConfig, GpuAllocator};
@@ -22,6 +25,8 @@ use vk_sim::SimDriver;
 
 use self::device::Device;
 use self::held::Held;
+use self::losable::Losable;
+use self::pools::Pool;
 use crate::input::Input;
 use crate::{Tally, Trace};
 
@@ -86,11 +91,14 @@ struct Session<'a> {
     /// Another allocator on the same device, which never allocates.
     stranger: GpuAllocator,
     held: Vec<Held>,
+    pools: Vec<Pool>,
+    /// What lives in pools and may be lost.
+    losables: Vec<Losable>,
     /// Whether external memory was ever adopted: it is never refused, so limits may be passed.
     had_external: bool,
     /// Whether the step before was refused.
     was_refused: bool,
-    /// Tells what is written from what was written before.
+    /// Tells what is written from what was written before, and pools and allocations from each other.
     stamp: u64,
     trace: Trace,
     tally: Tally,
@@ -110,6 +118,8 @@ impl<'a> Session<'a> {
             allocator,
             stranger,
             held: Vec::new(),
+            pools: Vec::new(),
+            losables: Vec::new(),
             had_external: false,
             was_refused: false,
             stamp: 0,

@@ -37,11 +37,20 @@ pub struct Tally {
     pub comparisons: u64,
     /// Allocations that were alive when their allocator was destroyed.
     pub leaks: u64,
+    /// Custom pools that were made.
+    pub pools: u64,
+    /// Custom pools that were ended, or refused to be as they were in use.
+    pub ends_of_pools: u64,
+    /// Allocations that may be lost.
+    pub evictables: u64,
+    /// Those that were, under pressure.
+    pub losses: u64,
 }
 
 impl AddAssign for Tally {
     fn add_assign(&mut self, other: Self) {
-        let Self { steps, allocations, refusals, failures, forgeries, comparisons, leaks } = other;
+        let Self { steps, allocations, refusals, failures, forgeries, comparisons, leaks, .. } =
+            other;
         self.steps += steps;
         self.allocations += allocations;
         self.refusals += refusals;
@@ -49,5 +58,9 @@ impl AddAssign for Tally {
         self.forgeries += forgeries;
         self.comparisons += comparisons;
         self.leaks += leaks;
+        self.pools += other.pools;
+        self.ends_of_pools += other.ends_of_pools;
+        self.evictables += other.evictables;
+        self.losses += other.losses;
     }
 }

@@ -56,9 +56,14 @@ fn random(run: Run, count: u64) -> Tally {
 
 #[test]
 fn recorded_programs_on_the_allocator_have_no_finding() {
-    let Tally { allocations, refusals, failures, forgeries, comparisons, leaks, .. } =
-        replay("facade", facade);
-    let all = [allocations, refusals, failures, forgeries, comparisons, leaks];
+    let sum = replay("facade", facade);
+    let Tally { allocations, refusals, failures, forgeries, comparisons, leaks, .. } = sum;
+    let Tally { pools, ends_of_pools, evictables, losses, .. } = sum;
+    let all = [
+        [allocations, refusals, failures, forgeries, comparisons].as_slice(),
+        &[leaks, pools, ends_of_pools, evictables, losses],
+    ]
+    .concat();
     assert!(all.iter().all(|&count| count > 0), "something was never done: {all:?}");
 }
 
@@ -74,6 +79,8 @@ fn random_programs_on_the_allocator_have_no_finding() {
     let sum = random(facade, 1500);
     println!("{sum:?}");
     assert!(sum.allocations > 1500 && sum.comparisons > 1500, "hardly anything was done: {sum:?}");
+    assert!(sum.pools > 500 && sum.ends_of_pools > 500, "hardly anything was done: {sum:?}");
+    assert!(sum.evictables > 500 && sum.losses > 10, "hardly anything was done: {sum:?}");
 }
 
 #[test]

@@ -43,6 +43,7 @@ impl Session<'_> {
             let was_compared = held.contents.compare(&self.allocator, &held.allocation);
             self.tally.comparisons += u64::from(was_compared);
         }
+        self.check_losables();
     }
 
     /// Accesses that leave the allocation are refused, by name of the numbers.

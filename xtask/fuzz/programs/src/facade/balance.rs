@@ -4,7 +4,8 @@ use gpu_alloc_ash::{Leak, LeakKind, MemoryPropertyFlags};
 use vk_sim::LiveObjects;
 
 use super::Session;
-use super::held::{Held, Resource};
+use super::held::{Held, Place, Resource};
+use super::losable::Losable;
 
 /// What a call that fails must leave as it was. Empty blocks may have come or gone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,8 +32,13 @@ struct Sum {
 }
 
 impl Sum {
-    fn of(held: &[Held]) -> Self {
+    fn of(held: &[Held], losables: &[Losable]) -> Self {
         let mut sum = Self::default();
+        for Losable { place, .. } in losables {
+            sum.own_bytes += u128::from(place.size);
+            sum.dedicated += u64::from(place.is_dedicated);
+            sum.pooled += u64::from(!place.is_dedicated);
+        }
         for held in held {
             let size = u128::from(held.allocation.size());
             if is_external(held) {
@@ -80,14 +86,15 @@ impl Session<'_> {
 
     fn check_counts(&self, live: &LiveObjects) {
         let stats = self.allocator.stats();
-        let sum = Sum::of(&self.held);
+        let sum = Sum::of(&self.held, &self.losables);
         let at_driver: u128 = live.memory_bytes_per_heap.iter().copied().map(u128::from).sum();
         assert_eq!(u128::from(stats.total_allocated) + sum.external_bytes, at_driver, "{stats:?}");
         assert_eq!(u128::from(stats.external_size), sum.external_bytes, "{stats:?}");
         assert_eq!(u128::from(stats.total_requested), sum.own_bytes, "{stats:?}");
         let counts = (stats.pooled, stats.dedicated, stats.external);
         assert_eq!(counts, (sum.pooled, sum.dedicated, sum.external), "{stats:?}");
-        assert_eq!(stats.allocation_count, self.held.len() as u64, "{stats:?}");
+        let count = self.held.len() + self.losables.len();
+        assert_eq!(stats.allocation_count, count as u64, "{stats:?}");
         assert!(stats.total_requested <= stats.total_used, "{stats:?}");
         assert!(stats.total_used <= stats.total_allocated - stats.retained_size, "{stats:?}");
         let objects = stats.block_count + stats.dedicated + stats.external;
@@ -117,6 +124,7 @@ impl Session<'_> {
     pub(super) fn check_reports(&self) {
         self.trace.say(|| "reports".into());
         self.check_leaks(&self.allocator.leaks());
+        self.pools.iter().for_each(|pool| assert_eq!(pool.custom().check(), Ok(())));
         assert_eq!(self.allocator.check_corruption(), [], "the program stays within its bytes");
         for record in self.driver.memories() {
             let flags = self.type_flags(record.memory_type_index);
@@ -150,6 +158,11 @@ impl Session<'_> {
                 (type_index, held.offset(), own_kind(held), held.name.map(str::to_owned))
             })
             .collect();
+        held.extend(self.losables.iter().map(|losable| {
+            let Place { memory_type_index, offset, is_dedicated, .. } = losable.place;
+            let name = losable.name.map(str::to_owned);
+            (memory_type_index, offset, u8::from(is_dedicated), name)
+        }));
         found.sort();
         held.sort();
         assert_eq!(found, held, "the report is not what is alive");

@@ -62,10 +62,19 @@ impl Contents {
         allocation: &mut Allocation,
         stamp: u64,
     ) -> Access {
+        self.fill_by(stamp, |offset, bytes| allocator.write(allocation, offset, bytes))
+    }
+
+    /// Writes all windows, in a way of the caller's.
+    pub(super) fn fill_by(
+        &mut self,
+        stamp: u64,
+        mut write: impl FnMut(u64, &[u8]) -> Result<(), AccessError>,
+    ) -> Access {
         self.is_known = false;
         for Window { offset, bytes } in &mut self.windows {
             paint(bytes, *offset, stamp);
-            match ended(allocator.write(allocation, *offset, bytes)) {
+            match ended(write(*offset, bytes)) {
                 Access::Done => {}
                 other => return other,
             }

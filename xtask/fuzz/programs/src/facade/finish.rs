@@ -50,6 +50,10 @@ impl Session<'_> {
             self.release(held);
             self.check_balance();
         }
+        while let Some(pool) = self.pools.pop() {
+            self.end_pool(pool);
+            self.check_balance();
+        }
         self.allocator.assert_no_leaks();
         self.allocator.trim();
         let stats = self.allocator.stats();
@@ -92,14 +96,16 @@ impl Session<'_> {
 
     /// Destroys the allocator under live allocations: it names them, and leaves their memory alone.
     fn finish_with_leaks(mut self) -> Tally {
-        self.tally.leaks += self.held.len() as u64;
-        let memories: BTreeSet<u64> =
-            self.held.iter().map(|held| held.allocation.memory().as_raw()).collect();
+        let count = self.held.len() + self.losables.len();
+        self.tally.leaks += count as u64;
+        let held = self.held.iter().map(|held| held.allocation.memory());
+        let losable = self.losables.iter().map(|losable| losable.place.memory);
+        let memories: BTreeSet<u64> = held.chain(losable).map(Handle::as_raw).collect();
         let reported = self.allocator.leaks();
         self.check_leaks(&reported);
         let Self { allocator, driver, held, tally, .. } = self;
         match allocator.destroy() {
-            Ok(()) => assert!(held.is_empty(), "{} allocations were not reported", held.len()),
+            Ok(()) => assert!(count == 0, "{count} allocations were not reported"),
             Err(leaks) => assert_eq!((leaks.leaks, leaks.overruns), (reported, Vec::new())),
         }
         let left: BTreeSet<u64> =

@@ -18,10 +18,7 @@ impl Session<'_> {
         self.trace.say(|| format!("allocate {request:x?}"));
         let before = self.snapshot();
         match self.allocator.allocate(&request) {
-            Ok(allocation) => {
-                let wanted = request.size;
-                self.take_in(allocation, Resource::Nothing, &Made { request, wanted });
-            }
+            Ok(allocation) => self.take_in(allocation, Resource::Nothing, &Made::plain(request)),
             Err(error) => self.refused(&before, &error),
         }
     }
@@ -205,7 +202,7 @@ impl Session<'_> {
     }
 
     /// A call that failed has left nothing behind.
-    fn refused(&mut self, before: &Snapshot, error: &dyn std::error::Error) {
+    pub(super) fn refused(&mut self, before: &Snapshot, error: &dyn std::error::Error) {
         self.trace.say(|| format!("  refused: {error}"));
         assert_eq!(self.snapshot(), *before, "left behind by a call that failed: {error}");
         self.was_refused = true;

@@ -1,7 +1,10 @@
 //! Requests, buffers and images out of bytes.
 
 use ash::vk;
-use gpu_alloc_ash::{AllocationRequest, MemoryPropertyFlags, ResourceKind, Strategy, UsageFlags};
+use gpu_alloc_ash::{
+    AllocationRequest, MemoryPropertyFlags, PoolAllocationRequest, ResourceKind, Strategy,
+    UsageFlags,
+};
 
 use super::device::Scale;
 use crate::input::Input;
@@ -34,6 +37,24 @@ pub(super) fn request(input: &mut Input<'_>, scale: Scale) -> AllocationRequest<
     }
     request.zeroed = input.one_in(8);
     request
+}
+
+/// Any request to a custom pool.
+pub(super) fn pool_request(input: &mut Input<'_>, scale: Scale) -> PoolAllocationRequest<'static> {
+    let plain = request(input, scale);
+    let rare = input.byte();
+    PoolAllocationRequest {
+        size: plain.size,
+        alignment: plain.alignment,
+        kind: plain.kind,
+        memory_type_bits: plain.memory_type_bits,
+        strategy: plain.strategy,
+        upper_end: rare % 8 == 7,
+        within_budget: rare & 0x30 == 0x30,
+        never_allocate: rare & 0xc0 == 0xc0,
+        zeroed: plain.zeroed,
+        name: plain.name,
+    }
 }
 
 /// The flags that a device need not enable.

@@ -3,6 +3,7 @@
 use vk_sim::{Call, Failure};
 
 use super::Session;
+use super::pools::Pool;
 use crate::input::Input;
 
 /// Live allocations of one program, at most.
@@ -11,7 +12,7 @@ const MAX_HELD: usize = 96;
 impl Session<'_> {
     pub(super) fn step(&mut self, input: &mut Input<'_>) {
         let was_refused = std::mem::take(&mut self.was_refused);
-        let choice = input.below(32);
+        let choice = input.below(48);
         let can_hold = self.held.len() < MAX_HELD;
         match choice {
             0..=4 if can_hold => self.allocate(input),
@@ -31,10 +32,21 @@ impl Session<'_> {
                 self.trace.say(|| "clear failures".into());
                 self.driver.clear_failures();
             }
-            _ => {
+            31 => {
                 self.check_reports();
                 self.check_contents();
             }
+            32 | 33 => self.create_pool(input),
+            34 | 35 if can_hold => self.allocate_in(input),
+            36 if can_hold => self.create_buffer_in(input),
+            37 if can_hold => self.create_image_in(input),
+            38..=42 => self.allocate_evictables(input),
+            43 => self.use_evictable(input),
+            44 => self.begin_frame(input),
+            45 => self.free_evictable(input),
+            46 if input.one_in(3) => self.destroy_pool(input),
+            46 => self.begin_frame(input),
+            _ => self.free_one(input),
         }
         self.tally.failures = self.driver.fired_failure_count();
     }
@@ -54,9 +66,10 @@ impl Session<'_> {
         let bytes = self.allocator.trim();
         self.trace.say(|| format!("trim: {bytes:#x}"));
         let after = self.allocator.stats();
-        assert_eq!(bytes, before.retained_size, "all that is kept is given back");
+        let kept: u64 = self.pools.iter().map(Pool::kept).sum();
+        assert_eq!(bytes, before.retained_size - kept, "all that is kept is given back");
         assert_eq!(before.total_allocated - after.total_allocated, bytes);
-        assert_eq!(after.retained_size, 0);
+        assert_eq!(after.retained_size, kept, "but for what pools are to have");
         assert_eq!(self.allocator.trim(), 0, "nothing is left to be given back");
         // The planted fault: needs two known contents, a refusal, and a trim right after it.
         if cfg!(feature = "plant") && was_refused {
