@@ -17,6 +17,7 @@ mod cell;
 mod entry;
 mod frame;
 mod free;
+mod resources;
 mod transit;
 
 use core::fmt;
@@ -31,11 +32,14 @@ use crate::sync::Mutex;
 use crate::{Allocation, CustomPool};
 
 pub use self::access::{View, ViewMut};
+pub use self::resources::{EvictableBuffer, EvictableImage};
 
 /// A custom pool whose evictable allocations may be lost when it is full.
 ///
 /// `T` is what is bound to such an allocation, for example a `vk::Image`: the pool holds it with the memory,
-/// hands it to the callback when that is lost, and gives it back when it is freed.
+/// hands it to the callback when that is lost, and gives it back when it is freed. One of
+/// `(vk::Buffer, V)` or `(vk::Image, V)` can [create](crate::GpuAllocator::create_evictable_buffer) what is
+/// bound, too.
 ///
 /// Any kind of custom pool will do that frees in any order or is a ring: two-tier, TLSF, buddy, ring. In
 /// linear pools of other kinds, and in those with an algorithm of their own, nothing is ever given up; nor

@@ -112,7 +112,8 @@
 //!
 //! What can be loaded again need not be freed by hand. An [`EvictablePool`] is a custom pool that, when it is
 //! full, gives up what was not used for some frames, the oldest first and no more than a request needs, and
-//! hands back what was bound there.
+//! hands back what was bound there. [`create_evictable_buffer`](GpuAllocator::create_evictable_buffer) and
+//! [`create_evictable_image`](GpuAllocator::create_evictable_image) make what is bound, too.
 //!
 //! ```
 //! use gpu_alloc_ash::{CustomPoolConfig, EvictablePool, PoolAllocationRequest, ResourceKind};
@@ -266,7 +267,9 @@ pub use custom::{
 pub use error::{
     AccessError, AdoptError, AllocError, ConfigError, CreateError, FreeError, Refused,
 };
-pub use evictable::{Evictable, EvictablePool, EvictionStats, View, ViewMut};
+pub use evictable::{
+    Evictable, EvictableBuffer, EvictableImage, EvictablePool, EvictionStats, View, ViewMut,
+};
 pub use external::ExternalMemory;
 pub use guards::Overrun;
 pub use leaks::{Leak, LeakKind, Leaks};

@@ -23,6 +23,7 @@ const FACADE_MODULES: &[&str] = &[
     "evictable/entry",
     "evictable/frame",
     "evictable/free",
+    "evictable/resources",
     "external",
     "facts",
     "grow",

@@ -28,7 +28,7 @@ impl GpuAllocator {
     }
 
     /// [`allocate_in`](Self::allocate_in), for a resource that may be known.
-    pub(super) fn allocate_in_within(
+    pub(crate) fn allocate_in_within(
         &self,
         pool: &CustomPool,
         request: &PoolAllocationRequest<'_>,
@@ -91,7 +91,7 @@ impl GpuAllocator {
     }
 
     #[inline]
-    pub(super) fn check_owner(&self, pool: &CustomPool) -> Result<(), AllocError> {
+    pub(crate) fn check_owner(&self, pool: &CustomPool) -> Result<(), AllocError> {
         let (owner, asked) = (pool.owner(), self.id);
         if owner == asked { Ok(()) } else { Err(AllocError::ForeignPool { owner, asked }) }
     }

@@ -14,14 +14,21 @@ use vk_pool::{Dedicated, PoolRequest, ReturnedBlock};
 use super::{Content, Evictable, EvictablePool, Key, Place, Shared, Snapshot};
 use crate::allocation::{Home, Notes};
 use crate::custom::{Member, pool_request};
+use crate::place::Terms;
 use crate::pools::{CUSTOM_SHARD, ClassPool, MemoryObject, custom_pool};
 use crate::{AllocError, Allocation, GpuAllocator, PoolAllocationRequest, Refused, Strategy};
 
 /// What went for a request. To be [told](GpuAllocator::tell_losses) with no lock held.
-struct Losses<T> {
+pub(super) struct Losses<T> {
     values: Vec<T>,
     /// The block that it has left empty, if the request did not take it and the pool does not keep it.
     block: Option<(ReturnedBlock, MemoryObject)>,
+}
+
+impl<T> Losses<T> {
+    pub(super) fn none() -> Self {
+        Self { values: Vec::new(), block: None }
+    }
 }
 
 /// What came of an attempt to make room.
@@ -37,7 +44,8 @@ enum Room<T> {
 impl GpuAllocator {
     /// Memory of a pool for what may be lost, used in `frame`, and `value`, which is bound there or will be.
     ///
-    /// As [`allocate_in`](Self::allocate_in), but never with memory of its own. Where that finds no room, the
+    /// As [`allocate_in`](Self::allocate_in), but never with memory of its own, unless all has
+    /// ([`passthrough`](crate::AllocatorConfig::passthrough)). Where that finds no room, the
     /// evictable allocations that were used longest ago go, of those that were not used within the
     /// [frames kept](EvictablePool::frames_kept): no more than the request needs, and none if it would not
     /// fit after all. What was bound to them is handed to the pool's callback before this returns.
@@ -47,7 +55,9 @@ impl GpuAllocator {
     /// two-tier pool what shares a span goes together where more than 16 KiB are asked for.
     ///
     /// For a resource that exists, `request` is made from what the driver asks for it
-    /// (`vk::MemoryRequirements`), and [`with`](Self::with) has memory and offset to bind it to.
+    /// (`vk::MemoryRequirements`), and [`with`](Self::with) has memory and offset to bind it to;
+    /// [`create_evictable_buffer`](Self::create_evictable_buffer) and
+    /// [`create_evictable_image`](Self::create_evictable_image) do all of that.
     ///
     /// # Errors
     ///
@@ -73,31 +83,46 @@ impl GpuAllocator {
             let error = AllocError::DedicatedNotAllowed { size: request.size };
             return Err(Refused { returned: value, error });
         }
+        match self.memory_for(pool, request, &Terms::default()) {
+            Ok((allocation, losses)) => {
+                // In the list before anything can panic.
+                let evictable = pool.shared.enter(frame, allocation, value);
+                self.tell_losses(&pool.shared, losses);
+                Ok(evictable)
+            }
+            Err(error) => Err(Refused { returned: value, error }),
+        }
+    }
+
+    /// Memory for a resource that may be known, and what went for it and is to be told.
+    pub(super) fn memory_for<T>(
+        &self,
+        pool: &EvictablePool<T>,
+        request: &PoolAllocationRequest<'_>,
+        terms: &Terms,
+    ) -> Result<(Allocation, Losses<T>), AllocError> {
         let request = PoolAllocationRequest { strategy: Strategy::Pooled, ..*request };
         let shared = &pool.shared;
         loop {
-            let error = match self.allocate_in(&pool.pool, &request) {
-                Ok(allocation) => return Ok(shared.enter(frame, allocation, value)),
+            let error = match self.allocate_in_within(&pool.pool, &request, terms) {
+                Ok(allocation) => return Ok((allocation, Losses::none())),
                 Err(error) => error,
             };
             if !error.may_fall_back() {
-                return Err(Refused { returned: value, error });
+                return Err(error);
             }
             let seen = shared.transit.done();
             match self.make_room(pool, &request) {
-                Room::Made(allocation, losses) => {
-                    let prepared = self.prepare_in(allocation, &request);
-                    // In the list before anything can panic.
-                    let answer = match prepared {
-                        Ok(allocation) => Ok(shared.enter(frame, allocation, value)),
-                        Err(error) => Err(Refused { returned: value, error }),
-                    };
-                    self.tell_losses(shared, losses);
-                    return answer;
-                }
+                Room::Made(allocation, losses) => match self.prepare_in(allocation, &request) {
+                    Ok(allocation) => return Ok((allocation, losses)),
+                    Err(error) => {
+                        self.tell_losses(shared, losses);
+                        return Err(error);
+                    }
+                },
                 Room::Taken(losses) => self.tell_losses(shared, losses),
                 Room::None if shared.transit.wait(seen) => {}
-                Room::None => return Err(Refused { returned: value, error }),
+                Room::None => return Err(error),
             }
         }
     }
@@ -164,7 +189,7 @@ impl GpuAllocator {
     }
 
     /// Hands the values of what was lost to the program, and blocks to the driver.
-    fn tell_losses<T>(&self, shared: &Shared<T>, losses: Losses<T>) {
+    pub(super) fn tell_losses<T>(&self, shared: &Shared<T>, losses: Losses<T>) {
         // What is bound to a block goes before it.
         let panicked = shared.tell(losses.values);
         if let Some((block, object)) = losses.block {

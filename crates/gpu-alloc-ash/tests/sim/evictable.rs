@@ -3,7 +3,9 @@
 
 mod callbacks;
 mod every_device;
+mod exact;
 mod failures;
 mod fixture;
 mod model;
+mod resources;
 mod rules;
