@@ -9,8 +9,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use gpu_alloc_ash::{
-    Algorithm, Allocation, AllocationRequest, CustomPoolConfig, Evictable, EvictablePool,
-    GpuAllocator, PoolAllocationRequest, ResourceKind, UsageFlags, ash::vk,
+    Algorithm, Allocation, AllocationRequest, CustomPoolConfig, EvictableImage, EvictablePool,
+    GpuAllocator, PoolAllocationRequest, UsageFlags, ash::vk,
 };
 use vk_boot::Boot;
 
@@ -62,8 +62,8 @@ struct Slot<'a> {
 struct Streamer<'a> {
     boot: &'a Boot,
     allocator: &'a GpuAllocator,
-    pool: EvictablePool<vk::Image>,
-    textures: Vec<Option<Evictable<vk::Image>>>,
+    pool: EvictablePool<(vk::Image, ())>,
+    textures: Vec<Option<EvictableImage<()>>>,
 }
 
 /// Runs the frames on a device.
@@ -151,7 +151,7 @@ impl<'a> Streamer<'a> {
             ..Default::default()
         })?;
         let (device, lost) = (boot.device.clone(), Arc::clone(lost));
-        let on_lost = move |image| {
+        let on_lost = move |(image, ())| {
             // SAFETY: The device has finished with what is lost, and lives longer than the pool.
             unsafe { device.destroy_image(image, None) };
             lost.fetch_add(1, Ordering::Relaxed);
@@ -194,31 +194,18 @@ impl<'a> Streamer<'a> {
     /// The image of a texture, and whether it has to be loaded.
     fn see(&mut self, texture: usize, frame: u64) -> Result<(vk::Image, bool), Box<dyn Error>> {
         let there = self.textures[texture].as_ref();
-        let image = there.and_then(|one| self.allocator.with(one, frame, |view| *view.value()));
+        let image = there.and_then(|one| self.allocator.with(one, frame, |view| view.value().0));
         if let Some(image) = image {
             return Ok((image, false));
         }
-        let device = &self.boot.device;
-        // SAFETY: The create info is valid usage.
-        let image = unsafe { device.create_image(&texture_info(), None) }?;
-        // SAFETY: It was created above.
-        let needs = unsafe { device.get_image_memory_requirements(image) };
-        let request = PoolAllocationRequest {
-            kind: ResourceKind::NonLinear,
-            ..PoolAllocationRequest::from(needs)
-        };
-        let made = self.allocator.allocate_evictable(&self.pool, &request, frame, image);
-        let made = made.map_err(|refused| {
-            // SAFETY: It was created above, and nobody has seen it.
-            unsafe { device.destroy_image(refused.returned, None) };
-            refused.error
-        })?;
-        let bound = self.allocator.with(&made, frame, |view| {
-            let (memory, offset) = (view.allocation().memory(), view.allocation().offset());
-            // SAFETY: The memory is what the driver has asked for, and the image has none.
-            unsafe { device.bind_image_memory(image, memory, offset) }
-        });
-        bound.ok_or("a texture was lost in its own frame")??;
+        let (allocator, info) = (self.allocator, texture_info());
+        let request = PoolAllocationRequest::default();
+        // SAFETY: 1. The create info is valid usage. 2. Nothing is chained to the pool's block.
+        let made =
+            unsafe { allocator.create_evictable_image(&self.pool, &info, &request, frame, ()) };
+        let made = made.map_err(|refused| refused.error)?;
+        let image = allocator.with(&made, frame, |view| view.value().0);
+        let image = image.ok_or("a texture was lost in its own frame")?;
         self.textures[texture] = Some(made);
         Ok((image, true))
     }
