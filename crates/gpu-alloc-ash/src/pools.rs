@@ -31,8 +31,12 @@ pub(crate) use self::custom::{CUSTOM_SHARD, CustomPools, Seat, custom_pool, is_c
 pub(crate) use self::shard::{ClassPool, LockedShard, MemoryObject, Placed, Shard};
 pub(crate) use self::wanted::{NotServed, WantedBlock};
 
-/// A lease is at most a sixteenth of the largest block, and the first one a sixteenth of the first.
-const LEASE_DIVISOR: u64 = 16;
+/// A lease is at least a quarter of the first block: with many small ones in a branch, what their books need
+/// of the caches takes longer than to allocate. Where the trunk has no such room, it is asked itself.
+const SMALLEST_LEASE_DIVISOR: u64 = 4;
+
+/// And at most an eighth of the largest.
+const LARGEST_LEASE_DIVISOR: u64 = 16;
 
 /// A memory type of the device: what never changes, and its pools.
 pub(crate) struct TypePools {
@@ -140,15 +144,13 @@ impl TypePools {
 
 /// The configuration of the pools that lease of pools of this one.
 fn branch_config(trunk: &PoolConfig) -> Option<PoolConfig> {
-    let largest = trunk.largest_block_size / LEASE_DIVISOR;
-    let first = (trunk.first_block_size / LEASE_DIVISOR).min(largest);
-    let smallest = first / 4;
+    let largest = trunk.largest_block_size / LARGEST_LEASE_DIVISOR;
+    let first = (trunk.first_block_size / SMALLEST_LEASE_DIVISOR).min(largest);
     let config = PoolConfig {
         first_block_size: first,
         largest_block_size: largest,
-        smallest_block_size: smallest,
-        // Each is as large as all others together: with many small ones it takes time what their books need
-        // of the caches.
+        smallest_block_size: first,
+        // Each is as large as all others together.
         growth_divisor: 1,
         dedicated_above: trunk.dedicated_above.min(largest / 4),
         room_taken_up_to: trunk.dedicated_above.min(largest / 4),
@@ -159,5 +161,5 @@ fn branch_config(trunk: &PoolConfig) -> Option<PoolConfig> {
     };
     // Granules and atoms are not shared between leases.
     let unit = trunk.buffer_image_granularity.max(trunk.atom_size);
-    (smallest >= unit && config.check().is_ok()).then_some(config)
+    (first >= unit && config.check().is_ok()).then_some(config)
 }

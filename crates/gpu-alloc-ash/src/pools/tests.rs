@@ -19,6 +19,9 @@ const CLASS: ClassId = ClassId(0);
 const KIB: u64 = 1 << 10;
 const MIB: u64 = 1 << 20;
 
+/// Bytes of the first lease of a branch.
+const LEASE: u64 = 4 * MIB;
+
 struct Fixture {
     pools: TypePools,
     budgets: Arc<HeapBudgets>,
@@ -93,7 +96,7 @@ fn a_branch_leases_room_of_the_trunks_block_and_any_thread_frees_it() {
     assert_eq!((first.shard, second.shard), (0, 2));
     assert_eq!(second.object.memory.as_raw(), 1, "the same memory object");
     assert!(second.place.offset() >= MIB);
-    assert_eq!(fixture.pools.stats().borrowed_size, MIB);
+    assert_eq!(fixture.pools.stats().borrowed_size, LEASE);
     assert_eq!(fixture.pools.stats().total_size, 16 * MIB);
     assert_eq!(fixture.pools.stats().allocation_count, 2);
     fixture.free(second);
@@ -124,32 +127,32 @@ fn large_requests_of_a_branch_go_to_the_trunk() {
 #[test]
 fn room_in_a_branch_is_taken_before_the_trunk_grows() {
     let fixture = Fixture::new(4);
-    let _rest = fixture.grown(14 * MIB, 1);
-    // Two leases of 1 MiB each: the block is full for the trunk.
+    let _rest = fixture.grown(16 * MIB - 2 * LEASE, 1);
+    // Two leases: the block is full for the trunk.
     let _small = at_home(1, || fixture.placed(100 * KIB));
     let _other = at_home(2, || fixture.placed(100 * KIB));
     let elsewhere = fixture.placed(800 * KIB);
     assert!(elsewhere.shard > 0);
-    assert!(matches!(fixture.pools.ask(CLASS, &request(2 * MIB)).unwrap(), Asked::NeedBlock(_)));
+    assert!(matches!(fixture.pools.ask(CLASS, &request(LEASE)).unwrap(), Asked::NeedBlock(_)));
 }
 
 #[test]
 fn empty_leases_go_back_before_the_trunk_grows() {
     let fixture = Fixture::new(4);
-    let _rest = fixture.grown(14 * MIB, 1);
+    let _rest = fixture.grown(16 * MIB - 2 * LEASE, 1);
     let small = at_home(1, || fixture.placed(100 * KIB));
     let other = at_home(2, || fixture.placed(100 * KIB));
     fixture.free(small);
     fixture.free(other);
-    assert_eq!(fixture.pools.stats().borrowed_size, 2 * MIB, "each keeps its empty lease");
-    assert_eq!(fixture.placed(2 * MIB).shard, 0);
+    assert_eq!(fixture.pools.stats().borrowed_size, 2 * LEASE, "each keeps its empty lease");
+    assert_eq!(fixture.placed(LEASE + MIB).shard, 0);
     assert_eq!(fixture.pools.stats().borrowed_size, 0);
 }
 
 #[test]
 fn who_has_room_in_a_branch_does_not_wait_for_the_trunks_block() {
     let fixture = Fixture::new(2);
-    let _rest = fixture.grown(15 * MIB, 1);
+    let _rest = fixture.grown(16 * MIB - LEASE, 1);
     let _small = at_home(1, || fixture.placed(100 * KIB));
     // Full but for what the branch has leased; a block is on its way.
     let Ok(Asked::NeedBlock(wanted)) = fixture.pools.ask(CLASS, &request(4 * MIB)) else {
@@ -157,7 +160,7 @@ fn who_has_room_in_a_branch_does_not_wait_for_the_trunks_block() {
     };
     assert_eq!(fixture.placed(200 * KIB).shard, 1);
     assert_eq!(at_home(1, || fixture.placed(200 * KIB)).shard, 1);
-    let pending = fixture.pools.ask(CLASS, &request(3 * MIB)).unwrap();
+    let pending = fixture.pools.ask(CLASS, &request(LEASE - 200 * KIB)).unwrap();
     assert!(matches!(pending, Asked::Pending(_)), "one block is enough for both");
     drop(wanted);
 }
