@@ -76,8 +76,10 @@ impl GpuAllocator {
         request: &AllocationRequest<'_>,
         terms: &Terms,
     ) -> Result<Allocation, AllocError> {
-        self.check(request)?;
-        let dedicated = self.dedicated_choice(request, terms)?;
+        let dedicated = match self.is_usual(request, terms) {
+            true => Dedicated::BySize,
+            false => self.checked_choice(request, terms)?,
+        };
         if dedicated != Dedicated::Always
             && let Some(memory_type_index) = self.selector.select(&request.type_question())
         {
@@ -123,6 +125,7 @@ impl GpuAllocator {
         terms: &Terms,
         first_choice: Dedicated,
     ) -> Result<Allocation, AllocError> {
+        self.check(request)?;
         let ranking = self.selector.rank(&request.type_question());
         if ranking.is_empty() {
             return Err(self.no_memory_type(request));
@@ -204,7 +207,29 @@ impl GpuAllocator {
         passes
     }
 
+    /// Whether nothing but its size says whether the request gets memory of its own, and nothing stands
+    /// against it but what the pool, too, refuses: then it need not be [checked](Self::check) before a
+    /// block that exists is asked.
     #[inline]
+    fn is_usual(&self, request: &AllocationRequest<'_>, terms: &Terms) -> bool {
+        // Not one after the other: they are nearly always all so.
+        (request.strategy == Strategy::Auto)
+            & (terms.wish == DedicatedWish::None)
+            & !self.config.passthrough
+            & (!request.device_address | self.config.buffer_device_address)
+    }
+
+    /// [`dedicated_choice`](Self::dedicated_choice) for a request that is [in order](Self::check).
+    #[inline(never)]
+    fn checked_choice(
+        &self,
+        request: &AllocationRequest<'_>,
+        terms: &Terms,
+    ) -> Result<Dedicated, AllocError> {
+        self.check(request)?;
+        self.dedicated_choice(request, terms)
+    }
+
     pub(crate) fn check(&self, request: &AllocationRequest<'_>) -> Result<(), AllocError> {
         if request.size == 0 {
             return Err(AllocError::ZeroSize);
@@ -228,7 +253,6 @@ impl GpuAllocator {
     }
 
     /// Whether the request gets memory of its own, by what user, driver and configuration say.
-    #[inline]
     pub(crate) fn dedicated_choice(
         &self,
         request: &AllocationRequest<'_>,
