@@ -7,7 +7,7 @@
 //! of one run belong together. A peer that answered wrongly anywhere is timed nowhere.
 
 use super::gpu::Gpu;
-use super::peers::Peer;
+use super::peers::{self, Peer};
 use super::program::Program;
 use super::threads::Slices;
 use super::verify::Fault;
@@ -68,6 +68,8 @@ pub(crate) struct Entry {
 pub(crate) struct Outcome {
     pub(crate) case: Case,
     pub(crate) entries: Vec<Entry>,
+    /// What Vulkan's own calls take of everybody's time, one figure a run; none where none are made.
+    pub(crate) alone: Vec<f64>,
 }
 
 /// Verifies and times everybody, ours first among `peers`; `tell` hears what is being done.
@@ -88,15 +90,16 @@ pub(crate) fn run(
             latency: None,
         };
         let entries = peers.iter().map(entry).collect();
-        outcomes.push(Outcome { case, entries });
+        outcomes.push(Outcome { case, entries, alone: vec![] });
     }
     let is_wrong = |index: usize| outcomes.iter().any(|o| o.entries[index].fault.is_some());
     let right: Vec<bool> = (0..peers.len()).map(|index| !is_wrong(index)).collect();
     if let Some(core) = effort.core {
         crate::pin::to_core(core);
     }
+    let without = peers::alone();
     for run in 0..effort.runs {
-        for Outcome { case, entries } in &mut outcomes {
+        for Outcome { case, entries, alone } in &mut outcomes {
             tell(&format!("run {} of {}: {}", run + 1, effort.runs, case.name));
             for turn in 0..peers.len() {
                 let index = (run + turn) % peers.len();
@@ -105,10 +108,13 @@ pub(crate) fn run(
                     entries[index].figures.push(figure);
                 }
             }
+            if let Work::Buffers(_) = &case.work {
+                alone.push(timed(gpu, &without, &case.work, &effort.slices));
+            }
         }
     }
     let overhead = clock_overhead();
-    for Outcome { case, entries } in &mut outcomes {
+    for Outcome { case, entries, .. } in &mut outcomes {
         let Work::Pairs(program) = &case.work else { continue };
         for (entry, peer) in entries.iter_mut().zip(peers).filter(|(e, _)| !e.figures.is_empty()) {
             tell(&format!("single operations: {}", case.name));

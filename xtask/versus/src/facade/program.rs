@@ -41,7 +41,7 @@ pub(crate) struct Program {
 const LIVE: u32 = 200;
 
 /// The largest size in the churns, and of buffers.
-const LARGEST: u32 = 1 << 20;
+pub(crate) const LARGEST: u32 = 1 << 20;
 
 /// Buffers as renderers make them: 256 B to 1 MiB, log-uniform.
 pub(crate) fn buffer_size(random: &mut Random) -> u64 {

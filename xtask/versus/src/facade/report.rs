@@ -65,6 +65,10 @@ pub(crate) fn table(outcomes: &[Outcome], outcome: &Outcome) -> String {
         let figure = number(median(&entry.figures));
         line([entry.peer, &figure, &range(&entry.figures), &ratio, &by_runs, &note_of(entry)]);
     }
+    if !outcome.alone.is_empty() {
+        let figure = number(median(&outcome.alone));
+        line(["(Vulkan alone)", &figure, &range(&outcome.alone), "", "", ""]);
+    }
     if let Some(Row { ratio, ratio_of_runs, .. }) = scaling(outcomes, outcome) {
         writeln!(text, "  throughput against one thread: {ratio:.2}   by runs {ratio_of_runs:.2}")
             .expect("writing to a string does not fail");
@@ -94,7 +98,8 @@ mod tests {
         let entry =
             |peer, figure| Entry { peer, fault: None, figures: vec![figure], latency: None };
         let case = Case { name, about: String::new(), work };
-        Outcome { case, entries: vec![entry("gpu-alloc-ash", ours), entry("vma", theirs)] }
+        let entries = vec![entry("gpu-alloc-ash", ours), entry("vma", theirs)];
+        Outcome { case, entries, alone: vec![] }
     }
 
     #[test]

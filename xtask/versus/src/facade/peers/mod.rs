@@ -1,5 +1,6 @@
 //! The facades: one trait that all are driven through, and the list of them.
 
+mod alone;
 mod gpu_alloc;
 mod gpu_allocator;
 mod ours;
@@ -118,6 +119,11 @@ impl Peer {
     fn of<F: OnDevice + 'static>(name: &'static str, note: &'static str) -> Self {
         Self { name, note, driver: Box::new(Driver::<F>(PhantomData)) }
     }
+}
+
+/// Vulkan's own calls, which every allocator's buffers are made by: not an allocator.
+pub(crate) fn alone() -> Peer {
+    Peer::of::<alone::Alone>("(Vulkan alone)", "no allocator")
 }
 
 /// Ours, which stands on the left of every ratio.
