@@ -113,8 +113,7 @@ impl TypePools {
     pub(crate) fn lock_home(&self) -> (u8, LockedShard<'_>) {
         let index = home::home(self.shards.len());
         match self.shards[index].try_lock() {
-            // At most 64 shards.
-            Some(locked) => (index.to_le_bytes()[0], locked),
+            Some(locked) => (shard_number(index), locked),
             None => self.lock_contended(),
         }
     }
@@ -122,8 +121,7 @@ impl TypePools {
     #[cold]
     fn lock_contended(&self) -> (u8, LockedShard<'_>) {
         let index = home::collided(self.shards.len());
-        // At most 64 shards.
-        (index.to_le_bytes()[0], self.shards[index].lock())
+        (shard_number(index), self.shards[index].lock())
     }
 
     /// The pool of a class in a shard, made now if it is the first request of that class there.
@@ -140,6 +138,13 @@ impl TypePools {
                 .expect("the same configuration was accepted for class 0")
         })
     }
+}
+
+/// The number of a shard as allocations store it.
+#[inline]
+fn shard_number(index: usize) -> u8 {
+    // At most 64 shards.
+    index.to_le_bytes()[0]
 }
 
 /// The configuration of the pools that lease of pools of this one.

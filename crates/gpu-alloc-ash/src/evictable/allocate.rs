@@ -169,10 +169,7 @@ impl GpuAllocator {
         let placed = place.map(|place| entry.placed(place, CUSTOM_SHARD));
         if !keys.is_empty() {
             let spent = entry.pool.shed();
-            losses.block = spent.map(|block| {
-                let object = entry.take_object(block.slot());
-                (block, object)
-            });
+            losses.block = spent.map(|block| entry.spent(block));
         }
         drop(locked);
         let made =

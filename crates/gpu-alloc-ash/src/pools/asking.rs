@@ -6,7 +6,10 @@
 
 use vk_pool::{Answer, BlockRequest, ClassId, Dedicated, Lease, PoolRequest, RequestError, Ticket};
 
-use super::{CUSTOM_SHARD, MemoryObject, Placed, TypePools, WantedBlock, is_custom};
+use super::{
+    CUSTOM_SHARD, LockedShard, MemoryObject, Placed, TypePools, WantedBlock, is_custom,
+    shard_number,
+};
 use crate::home;
 
 /// What a memory type answers to a request.
@@ -38,14 +41,28 @@ impl TypePools {
         let mut locked = self.shards[0].lock();
         let entry = self.class_of(0, &mut locked, class);
         let answer = entry.pool.allocate(request)?;
-        Ok(match answer {
-            Answer::Placed(place) => Asked::Placed(entry.placed(place, 0)),
+        Ok(self.answered(0, class, locked, answer))
+    }
+
+    /// What the pool of a class in a shard has answered, for who holds no lock.
+    pub(super) fn answered(
+        &self,
+        shard: u8,
+        class: ClassId,
+        mut locked: LockedShard<'_>,
+        answer: Answer,
+    ) -> Asked<'_> {
+        match answer {
+            Answer::Placed(place) => {
+                let entry = locked.class(class).expect("it has answered");
+                Asked::Placed(entry.placed(place, shard))
+            }
             Answer::Pending(ticket) => Asked::Pending(ticket),
             Answer::NeedBlock(request) => {
                 drop(locked);
-                Asked::NeedBlock(WantedBlock::new(self, 0, class, request))
+                Asked::NeedBlock(WantedBlock::new(self, shard, class, request))
             }
-        })
+        }
     }
 
     /// Waits until a block that is on its way to the trunk, or to a custom pool, has arrived or been
@@ -87,10 +104,8 @@ impl TypePools {
         });
         for index in branches.filter(|&index| index > 0) {
             let mut locked = self.shards[index].lock();
-            let placed = locked
-                .class(class)
-                // At most 64 shards.
-                .and_then(|entry| entry.place(request, index.to_le_bytes()[0]));
+            let entry = locked.class(class);
+            let placed = entry.and_then(|entry| entry.place(request, shard_number(index)));
             if placed.is_some() {
                 return placed;
             }
@@ -105,8 +120,7 @@ impl TypePools {
         let config = self.branch_config.as_ref()?;
         loop {
             let mut locked = self.shards[home].lock();
-            // At most 64 shards.
-            let shard = home.to_le_bytes()[0];
+            let shard = shard_number(home);
             // Larger ones would break up more room than they fill.
             if request.size.max(request.alignment) > config.dedicated_above {
                 return locked.class(class)?.place(request, shard);
@@ -120,7 +134,7 @@ impl TypePools {
                 }
                 Answer::NeedBlock(need) => {
                     drop(locked);
-                    let wanted = WantedBlock::new(self, home, class, need);
+                    let wanted = WantedBlock::new(self, shard, class, need);
                     return if wanted.request().is_dedicated() { None } else { wanted.lease() };
                 }
             }

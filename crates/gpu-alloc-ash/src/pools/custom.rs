@@ -173,15 +173,7 @@ impl TypePools {
         let mut locked = self.custom.seat(class).shard.lock();
         let entry = custom_pool(&mut locked, class);
         let answer = entry.pool.allocate(request)?;
-        Ok(match answer {
-            vk_pool::Answer::Placed(place) => Asked::Placed(entry.placed(place, CUSTOM_SHARD)),
-            vk_pool::Answer::Pending(ticket) => Asked::Pending(ticket),
-            vk_pool::Answer::NeedBlock(request) => {
-                drop(locked);
-                let shard = usize::from(CUSTOM_SHARD);
-                Asked::NeedBlock(WantedBlock::new(self, shard, class, request))
-            }
-        })
+        Ok(self.answered(CUSTOM_SHARD, class, locked, answer))
     }
 
     /// A block that a custom pool is to have from the start, and has not.
@@ -190,7 +182,7 @@ impl TypePools {
             let mut locked = self.custom.seat(class).shard.lock();
             custom_pool(&mut locked, class).pool.missing_block()?
         };
-        Some(WantedBlock::new(self, usize::from(CUSTOM_SHARD), class, request))
+        Some(WantedBlock::new(self, CUSTOM_SHARD, class, request))
     }
 }
 
@@ -206,8 +198,7 @@ impl ClassPool {
     /// Takes an empty block out of the books, one that is to be there at least too.
     fn dissolve(&mut self) -> Option<Spent> {
         let block = self.pool.dissolve()?;
-        let object = self.take_object(block.slot());
-        Some((block, object))
+        Some(self.spent(block))
     }
 }
 

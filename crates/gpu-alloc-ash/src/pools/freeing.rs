@@ -140,8 +140,7 @@ impl TypePools {
         let mut trunk = self.shards[0].lock();
         let entry = end_lease(&mut trunk, class, lease);
         let block = entry.pool.shed()?;
-        let object = entry.take_object(block.slot());
-        Some((block, object))
+        Some(entry.spent(block))
     }
 }
 
@@ -161,8 +160,13 @@ impl ClassPool {
     /// Takes an empty block out of the books, if one is kept beyond those that are to be there.
     pub(super) fn trim(&mut self) -> Option<Spent> {
         let block = self.pool.trim()?;
+        Some(self.spent(block))
+    }
+
+    /// A block that has left the books, with its memory object.
+    pub(crate) fn spent(&mut self, block: ReturnedBlock) -> Spent {
         let object = self.take_object(block.slot());
-        Some((block, object))
+        (block, object)
     }
 
     /// What the pool does not use any more.

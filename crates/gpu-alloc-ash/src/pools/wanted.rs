@@ -9,7 +9,7 @@ use super::{MemoryObject, Placed, Shard, TypePools};
 pub(crate) struct WantedBlock<'a> {
     pools: &'a TypePools,
     /// The shard that the block will belong to.
-    shard: usize,
+    shard: u8,
     class: ClassId,
     /// `None` once it was handed to the pool.
     request: Option<BlockRequest>,
@@ -27,7 +27,7 @@ pub(crate) struct NotServed {
 impl<'a> WantedBlock<'a> {
     pub(super) fn new(
         pools: &'a TypePools,
-        shard: usize,
+        shard: u8,
         class: ClassId,
         request: BlockRequest,
     ) -> Self {
@@ -49,8 +49,7 @@ impl<'a> WantedBlock<'a> {
 
     /// The shard that the block will belong to.
     pub(super) fn shard(&self) -> &'a Shard {
-        // At most 64 shards, or a custom pool's number for them.
-        self.pools.shard(self.shard.to_le_bytes()[0], self.class)
+        self.pools.shard(self.shard, self.class)
     }
 
     /// The request, to be handed to the pool.
@@ -60,10 +59,11 @@ impl<'a> WantedBlock<'a> {
 
     /// Asks for a smaller block, if the pool allows.
     pub(crate) fn shrink(&mut self) -> bool {
+        let shard = self.shard();
         let Some(request) = &mut self.request else {
             return false;
         };
-        let mut locked = self.pools.shard(self.shard.to_le_bytes()[0], self.class).lock();
+        let mut locked = shard.lock();
         locked.class(self.class).is_some_and(|entry| entry.pool.shrink(request))
     }
 
@@ -94,8 +94,7 @@ impl<'a> WantedBlock<'a> {
         entry.put_object(place.slot(), object);
         drop(locked);
         shard.notify();
-        // At most 64 shards, or a custom pool's number for them.
-        Ok(Placed { place, object, shard: self.shard.to_le_bytes()[0] })
+        Ok(Placed { place, object, shard: self.shard })
     }
 
     /// Has the request served by room of the trunk's blocks instead, if the trunk has it.
@@ -117,8 +116,7 @@ impl<'a> WantedBlock<'a> {
         entry.put_object(place.slot(), object);
         drop(locked);
         shard.notify();
-        // At most 64 shards.
-        Some(Placed { place, object, shard: self.shard.to_le_bytes()[0] })
+        Some(Placed { place, object, shard: self.shard })
     }
 }
 
