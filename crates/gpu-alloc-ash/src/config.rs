@@ -88,7 +88,7 @@ pub struct AllocatorConfig {
     pub max_blocks_per_heap: Option<u32>,
     /// Shards of each memory type, 1 to 64: as many threads can allocate of it at once without waiting
     /// for each other. All but the first stay empty until threads collide. `None`, the default, is as
-    /// many as the host runs threads at once, at least 4 and at most 16; 1 gives the plain allocator.
+    /// many as the host runs threads at once, at least 8 and at most 16; 1 gives the plain allocator.
     pub shards: Option<u32>,
     /// Memory objects of the device's `maxMemoryAllocationCount` that are left to others. Default 0.
     pub allocation_count_head_room: u32,
@@ -163,7 +163,7 @@ impl AllocatorConfig {
     /// How many shards each memory type has.
     pub(crate) fn shard_count(&self) -> usize {
         let by_host =
-            || std::thread::available_parallelism().map_or(4, |count| count.get().clamp(4, 16));
+            || std::thread::available_parallelism().map_or(8, |count| count.get().clamp(8, 16));
         self.shards.map_or_else(by_host, |count| count as usize)
     }
 
