@@ -2,9 +2,11 @@
 //!
 //! Basic design: a tree of words, each of eight bytes. The lowest level has a byte for each block, by
 //! slot; a byte of a higher level is the largest of the eight bytes below it. So the first byte that is
-//! at least some value is found by one word of each level from the top: four for 4,096 blocks. Which of
-//! the eight bytes of a word are large enough is told for all at once, by arithmetic on the word.
-//! Up to eight blocks, which is most pools, there is only the top.
+//! at least some value is found by one word of each level below the top: two for 4,096 blocks. Which of
+//! the eight bytes of a word are large enough is told for all at once, by arithmetic on the word. The top
+//! has up to eight words, which are looked at one after the other: that takes less time than a further
+//! level, as nothing waits for the answer of the word before. Up to 64 blocks, which is most pools, there is
+//! only the top, and up to eight only one word.
 
 use alloc::vec::Vec;
 use core::hint::select_unpredictable;
@@ -12,6 +14,9 @@ use core::hint::select_unpredictable;
 /// Children of a word, as a power of two.
 const FAN_OUT_LOG: u32 = 3;
 const FAN_OUT: usize = 1 << FAN_OUT_LOG;
+
+/// Words of the top.
+const TOP: usize = FAN_OUT;
 
 /// The highest bit of each byte.
 const HIGH: u64 = 0x8080_8080_8080_8080;
@@ -21,8 +26,10 @@ const LOW: u64 = 0x0101_0101_0101_0101;
 /// A byte for each index, 0 for those that were never set.
 #[derive(Debug, Default)]
 pub(crate) struct Oldest {
-    top: u64,
-    /// The levels below the top, one behind the other, the next one first. The words below a byte are found
+    top: [u64; TOP],
+    /// Words of the top that have an index below them.
+    top_len: usize,
+    /// The levels below the top, one behind the other, the next one first. The word below a byte is found
     /// without a table: see [`below`].
     lower: Vec<u64>,
     /// How many levels that is.
@@ -35,17 +42,17 @@ impl Oldest {
     /// How many indices there is room for.
     fn capacity(&self) -> usize {
         // A level of `2^64` bytes is no memory's.
-        FAN_OUT << (FAN_OUT_LOG * self.depth)
+        (TOP * FAN_OUT) << (FAN_OUT_LOG * self.depth)
     }
 
-    /// Makes every index below `count` known. Eight times as many are then; so it is seldom.
+    /// Makes every index below `count` known. Eight times as many are then; so it is seldom that it takes
+    /// long.
     pub(crate) fn grow(&mut self, count: usize) {
         while self.capacity() < count {
-            // What was the top is the first word of a level of eight, and each level is the first eighth
-            // of one.
-            let mut levels = alloc::vec![self.top];
-            levels.resize(FAN_OUT, 0);
-            let (mut from, mut words) = (0, FAN_OUT);
+            // What was the top is the first eighth of a level, and each level is that of one.
+            let mut levels = self.top.to_vec();
+            levels.resize(TOP * FAN_OUT, 0);
+            let (mut from, mut words) = (0, TOP * FAN_OUT);
             for _ in 0..self.depth {
                 levels.extend_from_slice(&self.lower[from..from + words]);
                 levels.resize(levels.len() + (FAN_OUT - 1) * words, 0);
@@ -53,24 +60,27 @@ impl Oldest {
                 words *= FAN_OUT;
             }
             self.lower = levels;
-            self.top = u64::from(largest(self.top));
+            let above = self.top.map(largest);
+            self.top = [0; TOP];
+            self.top[0] = u64::from_le_bytes(above);
             self.depth += 1;
             self.first = below(self.first);
         }
+        let below_a_word = FAN_OUT << (FAN_OUT_LOG * self.depth);
+        self.top_len = self.top_len.max(count.div_ceil(below_a_word)).min(TOP);
     }
 
     /// The byte of a known index.
     #[cfg(test)]
     fn get(&self, index: u32) -> u8 {
-        let (word, byte) = split(self.first + index as usize);
-        byte_of(word.map_or(self.top, |word| self.lower[word]), byte)
+        self.at(self.first + index as usize)
     }
 
     /// Changes the byte of a known index.
     #[inline(always)]
     pub(crate) fn set(&mut self, index: u32, value: u8) {
         let (mut value, mut place) = (value, self.first + index as usize);
-        while let (Some(above), byte) = split(place) {
+        while let (Word::Lower(above), byte) = split(place) {
             let before = self.lower[above];
             let old = byte_of(before, byte);
             let now = with_byte(before, byte, value);
@@ -89,13 +99,14 @@ impl Oldest {
             }
             place = above;
         }
-        self.top = with_byte(self.top, place, value);
+        let word = &mut self.top[place / FAN_OUT];
+        *word = with_byte(*word, place % FAN_OUT, value);
     }
 
     /// The first index whose byte is at least `least`, which is not 0.
     #[inline]
     pub(crate) fn first(&self, least: u8) -> Option<u32> {
-        let mut place = first_byte(self.top, least, 0)?;
+        let mut place = self.first_of_top(0, least)?;
         for _ in 0..self.depth {
             // It is there: the byte above is the largest of these.
             place = below(place) + first_byte(self.lower[place], least, 0)?;
@@ -104,18 +115,28 @@ impl Oldest {
         u32::try_from(place - self.first).ok()
     }
 
-    /// The same, behind a known index: one word up and one down for each level at most.
+    /// The place of the first byte of the top, from a word on, that is at least `least`.
+    #[inline]
+    fn first_of_top(&self, from: usize, least: u8) -> Option<usize> {
+        let words = self.top.get(from..self.top_len)?;
+        let found = |(at, &word)| Some((from + at) * FAN_OUT + first_byte(word, least, 0)?);
+        words.iter().enumerate().find_map(found)
+    }
+
+    /// The same, behind a known index: one word up and one down for each level at most, and the top.
     pub(crate) fn next(&self, index: u32, least: u8) -> Option<u32> {
         let mut place = self.first + index as usize;
         let mut levels_up = 0;
         // Up to the first word that has it behind `place`.
         let mut found = loop {
             let (word, byte) = split(place);
-            let bits = word.map_or(self.top, |word| self.lower[word]);
-            if let Some(found) = first_byte(bits, least, byte + 1) {
+            if let Some(found) = first_byte(self.word(word), least, byte + 1) {
                 break place - byte + found;
             }
-            place = word?;
+            match word {
+                Word::Lower(above) => place = above,
+                Word::Top(word) => break self.first_of_top(word + 1, least)?,
+            }
             levels_up += 1;
         };
         for _ in 0..levels_up {
@@ -128,22 +149,38 @@ impl Oldest {
     #[inline]
     fn at(&self, place: usize) -> u8 {
         let (word, byte) = split(place);
-        byte_of(word.map_or(self.top, |word| self.lower[word]), byte)
+        byte_of(self.word(word), byte)
+    }
+
+    #[inline]
+    fn word(&self, word: Word) -> u64 {
+        match word {
+            Word::Top(word) => self.top[word],
+            Word::Lower(word) => self.lower[word],
+        }
     }
 }
 
-/// The place of the first byte of the word below a byte. The bytes of all levels are counted from the top
-/// on, and the word below byte `p` is word `p` of those that are not the top.
-#[inline]
-fn below(place: usize) -> usize {
-    (place + 1) * FAN_OUT
+/// Where a word is.
+#[derive(Clone, Copy)]
+enum Word {
+    Top(usize),
+    /// The number is also the place of the byte above it.
+    Lower(usize),
 }
 
-/// The word below the top that a place is in, `None` for the top, and the byte in it. The word's number is
-/// also the place of the byte above it.
+/// The place of the first byte of the word below a byte. The bytes of all levels are counted from the top
+/// on, and the word below byte `p` is word `p` of those that are not of the top.
 #[inline]
-fn split(place: usize) -> (Option<usize>, usize) {
-    ((place / FAN_OUT).checked_sub(1), place % FAN_OUT)
+fn below(place: usize) -> usize {
+    (place + TOP) * FAN_OUT
+}
+
+/// The word that a place is in, and the byte in it.
+#[inline]
+fn split(place: usize) -> (Word, usize) {
+    let (word, byte) = (place / FAN_OUT, place % FAN_OUT);
+    (word.checked_sub(TOP).map_or(Word::Top(word), Word::Lower), byte)
 }
 
 #[inline]
@@ -200,10 +237,10 @@ mod tests {
     }
 
     #[test]
-    fn four_words_are_enough_for_as_many_blocks_as_devices_promise() {
+    fn two_levels_are_enough_for_as_many_blocks_as_devices_promise() {
         let mut oldest = Oldest::default();
         oldest.grow(4096); // maxMemoryAllocationCount is at least that.
-        assert_eq!((oldest.depth + 1, oldest.capacity()), (4, 4096));
+        assert_eq!((oldest.depth, oldest.capacity()), (2, 4096));
     }
 
     proptest! {

@@ -60,7 +60,7 @@ const ORDER_BITS: u32 = 5;
 /// assert!(block.allocate(16 << 20, 1).is_some()); // one whole block again
 /// # Ok::<(), vk_pool::tlsf::TlsfConfigError>(())
 /// ```
-// What every operation reads comes first, and then what comes first in the segregated fit.
+// What every operation reads comes first, and the same of the segregated fit right behind it.
 #[derive(Debug)]
 #[repr(C)]
 pub struct TwoTier {
@@ -72,6 +72,7 @@ pub struct TwoTier {
     small_room: u8,
     /// The bin of a piece that is as large as a span.
     span_bin: u8,
+    tlsf: Tlsf,
     /// Spans by the order of their largest free block; full and vacant ones are in no list.
     rooms: Buckets<64>,
     /// The span that is empty and kept, if there is one.
@@ -82,7 +83,6 @@ pub struct TwoTier {
     spans: Vec<Span>,
     /// Spans that are no part of the block, kept for their bookkeeping.
     vacant: Vec<u32>,
-    tlsf: Tlsf,
 }
 
 impl TwoTier {
