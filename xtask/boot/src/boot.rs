@@ -1,6 +1,6 @@
 //! The booted device and its end.
 
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
 
 use ash::vk;
 
@@ -59,6 +59,11 @@ pub struct Boot {
     owned: Option<Owned>,
 }
 
+/// Held while a device boots. The loader may be asked by several threads at once, but what stands in for the
+/// kernel's side of some drivers (Mesa's drm-shim) mixes up the folders that they read: about one in a hundred
+/// runs of seven tests then misses the validation layer.
+static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+
 /// What is destroyed, in this order.
 struct Owned {
     _device: DeviceOwner,
@@ -72,6 +77,7 @@ impl Boot {
     ///
     /// [`BootError`]; each of its messages is one line that says what to do.
     pub fn new(options: &BootOptions) -> Result<Self, BootError> {
+        let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
         let owner = InstanceOwner::new(options.validation)?;
         let instance = owner.instance.clone();
         let chosen = choose(&instance, &options.device)?;
