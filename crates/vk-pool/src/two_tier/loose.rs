@@ -7,7 +7,8 @@
 //!
 //! A span whose last live piece goes takes its loose ones back first, so that no span is there for loose
 //! pieces alone. A request that finds no span with room for it takes a loose piece of a higher order apart
-//! before a span is made for it. What stays unmerged of a block in use is less than 128 KiB.
+//! before a span is made for it. What stays unmerged of a block in use is less than 256 KiB: eight pieces of
+//! each power of two up to 16 KiB.
 
 /// Loose pieces of one order at most. With eight, nine of ten small requests of a random program get one;
 /// with four, eight of ten.
