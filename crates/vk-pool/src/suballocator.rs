@@ -5,9 +5,9 @@ use buddy_core::{BuddyAllocator, BuddyBlock};
 use crate::Algorithm;
 use crate::answer::Fitted;
 use crate::custom::{BlockShape, CustomBlock, CustomFault};
-use crate::linear::Linear;
-use crate::tlsf::Tlsf;
+use crate::linear::{Linear, LinearBlock};
 use crate::tlsf::bins::bin_of;
+use crate::tlsf::{Tlsf, TlsfBlock};
 use crate::two_tier::TwoTier;
 
 /// A piece that a suballocator has taken.
@@ -19,6 +19,20 @@ pub struct Piece {
     pub size: u64,
     /// What the algorithm needs to find the piece again.
     pub node: u32,
+}
+
+impl From<TlsfBlock> for Piece {
+    #[inline]
+    fn from(TlsfBlock { offset, size, node }: TlsfBlock) -> Self {
+        Self { offset, size, node }
+    }
+}
+
+impl From<LinearBlock> for Piece {
+    #[inline]
+    fn from(LinearBlock { offset, size, node }: LinearBlock) -> Self {
+        Self { offset, size, node }
+    }
 }
 
 /// What a block can still serve, as blocks are listed by it: in two bytes, as it is compared with each
@@ -131,7 +145,7 @@ impl Suballocator {
             Self::TwoTier(_) => None,
             Self::Tlsf(tlsf) => {
                 let block = tlsf.allocate(size, alignment)?;
-                Some(Piece { offset: block.offset, size: block.size, node: block.node })
+                Some(block.into())
             }
             Self::Buddy(buddy) | Self::OnlyBuddy(buddy) => {
                 let block = buddy.allocate_aligned(size, alignment).ok()?;
@@ -141,7 +155,7 @@ impl Suballocator {
             }
             Self::Linear(linear) => {
                 let block = linear.allocate(size, alignment).ok()?;
-                Some(Piece { offset: block.offset, size: block.size, node: block.node })
+                Some(block.into())
             }
             Self::Custom(custom) => custom.allocate(size, alignment, false),
         }
@@ -153,7 +167,7 @@ impl Suballocator {
         match self {
             Self::Linear(linear) => {
                 let block = linear.allocate_upper(size, alignment).ok()?;
-                Some(Piece { offset: block.offset, size: block.size, node: block.node })
+                Some(block.into())
             }
             Self::Custom(custom) => custom.allocate(size, alignment, true),
             Self::TwoTier(_) | Self::Tlsf(_) | Self::Buddy(_) | Self::OnlyBuddy(_) => None,
@@ -177,7 +191,7 @@ impl Suballocator {
             Self::TwoTier(tiers) => tiers.allocate_at(offset, size, behind),
             Self::Tlsf(tlsf) => {
                 let block = tlsf.allocate_at(offset, size, behind)?;
-                Some(Piece { offset: block.offset, size: block.size, node: block.node })
+                Some(block.into())
             }
             Self::Buddy(_) | Self::OnlyBuddy(_) | Self::Linear(_) | Self::Custom(_) => None,
         }

@@ -145,9 +145,15 @@ impl TwoTier {
                 self.tlsf.allocate(size, alignment)?
             }
         };
-        self.used += block.size;
+        Some(self.counted(block.into()))
+    }
+
+    /// Puts a piece that was taken into the counts.
+    #[inline]
+    fn counted(&mut self, piece: Piece) -> Piece {
+        self.used += piece.size;
         self.allocation_count += 1;
-        Some(Piece { offset: block.offset, size: block.size, node: block.node })
+        piece
     }
 
     /// Gives back the piece at `offset` that `node` names; answers its bytes. `None`, and nothing has

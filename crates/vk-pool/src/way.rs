@@ -51,7 +51,7 @@ impl Way for InRow {
         match suballocator {
             Suballocator::Linear(linear) if !fitted.upper => {
                 let block = linear.allocate(fitted.size, fitted.alignment).ok()?;
-                Some(Piece { offset: block.offset, size: block.size, node: block.node })
+                Some(block.into())
             }
             others => others.take_elsewhere(fitted),
         }

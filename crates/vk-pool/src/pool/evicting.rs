@@ -122,15 +122,7 @@ impl MemoryPool {
         if was_empty {
             self.empty_taken(size, is_leased);
         }
-        self.count_placed(&piece, fitted.requested);
-        Some(Place {
-            offset: base + piece.offset,
-            size: fitted.requested,
-            slot,
-            generation,
-            node: piece.node,
-            dedicated: false,
-        })
+        Some(self.placed((slot, generation), base, &piece, fitted.requested))
     }
 
     /// [`free`](Self::free), but that a block which has emptied stays, for whoever needs the room, until

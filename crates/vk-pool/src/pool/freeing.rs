@@ -34,11 +34,7 @@ impl MemoryPool {
     // Always, or the place would be written to memory and read from there.
     #[inline(always)]
     pub fn free_at_once(&mut self, place: Place) -> Result<(), Place> {
-        // Field by field, and put together again for who needs it: as a whole it would be copied, before
-        // what was copied here can be read.
-        let Place { offset, size, slot, generation, node, dedicated } = place;
-        let place = || Place { offset, size, slot, generation, node, dedicated };
-        self.take_piece_back::<Tiers>(&place(), 1).map(|_| ()).ok_or_else(place)
+        self.free_by::<Tiers>(place)
     }
 
     /// [`free_at_once`](Self::free_at_once), shorter where the pool is linear, and longer elsewhere.
@@ -49,11 +45,17 @@ impl MemoryPool {
     // As there.
     #[inline(always)]
     pub fn free_in_row(&mut self, place: Place) -> Result<(), Place> {
+        self.free_by::<InRow>(place)
+    }
+
+    // Always, as above.
+    #[inline(always)]
+    fn free_by<W: Way>(&mut self, place: Place) -> Result<(), Place> {
         // Field by field, and put together again for who needs it: as a whole it would be copied, before
         // what was copied here can be read.
         let Place { offset, size, slot, generation, node, dedicated } = place;
         let place = || Place { offset, size, slot, generation, node, dedicated };
-        self.take_piece_back::<InRow>(&place(), 1).map(|_| ()).ok_or_else(place)
+        self.take_piece_back::<W>(&place(), 1).map(|_| ()).ok_or_else(place)
     }
 
     /// Gives back a piece of a block in which at least so many others live; answers whether it was the

@@ -96,15 +96,22 @@ impl MemoryPool {
         } else if rooms_now != known_rooms {
             self.index.update_used(slot, known_rooms, rooms_now);
         }
-        self.count_placed(&piece, fitted.requested);
-        Some(Place {
-            offset: base + piece.offset,
-            size: fitted.requested,
-            slot,
-            generation,
-            node: piece.node,
-            dedicated: false,
-        })
+        Some(self.placed((slot, generation), base, &piece, fitted.requested))
+    }
+
+    /// The place that a piece of a block is, counted; the block starts at `base` in its memory object.
+    // Always, or it would be written to memory and read from there.
+    #[inline(always)]
+    pub(super) fn placed(
+        &mut self,
+        (slot, generation): (u32, u32),
+        base: u64,
+        piece: &Piece,
+        requested: u64,
+    ) -> Place {
+        self.count_placed(piece, requested);
+        let (offset, node) = (base + piece.offset, piece.node);
+        Place { offset, size: requested, slot, generation, node, dedicated: false }
     }
 
     /// Puts an allocation into the counts.

@@ -66,8 +66,6 @@ impl TwoTier {
     ) -> Option<Piece> {
         let _ = self.give_empty_span_back();
         let block = self.tlsf.allocate_at(offset, size, behind)?;
-        self.used += block.size;
-        self.allocation_count += 1;
-        Some(Piece { offset: block.offset, size: block.size, node: block.node })
+        Some(self.counted(block.into()))
     }
 }

@@ -89,9 +89,7 @@ impl TwoTier {
     fn small_piece(&mut self, offset: u64, span: u32, order: u32) -> Piece {
         // No overflow: the piece lies in a span.
         let size = self.min_block_size << order;
-        self.used += size;
-        self.allocation_count += 1;
-        Piece { offset, size, node: IN_SPAN | span << ORDER_BITS | order }
+        self.counted(Piece { offset, size, node: IN_SPAN | span << ORDER_BITS | order })
     }
 
     #[inline(always)]
@@ -116,12 +114,13 @@ impl TwoTier {
     /// Gives a piece back to the buddies of its span; with the last one that lived there, its loose ones.
     #[inline(never)]
     fn give_to_span(&mut self, index: u32, in_span: u64, order: u32) {
+        let min_block_log = self.min_block_log();
         let span = &mut self.spans[index as usize];
         let mut is_whole = span.buddy.free_order(in_span, order);
         if span.live_count == 0 {
             let place = span.place.expect("what lay in it was live until now");
             while let Some((order, piece)) = self.loose.pop_of_span(index) {
-                let start = u64::from(piece.start) << self.min_block_size.trailing_zeros();
+                let start = u64::from(piece.start) << min_block_log;
                 // No underflow: it lies in the span.
                 is_whole &= span.buddy.free_order(start - place.offset, order);
             }
