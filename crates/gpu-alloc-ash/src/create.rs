@@ -83,9 +83,7 @@ impl GpuAllocator {
             return Err(AllocError::FeatureNotEnabled { feature: "bufferDeviceAddress" }.into());
         }
         // SAFETY: 1. Our clause 1.
-        let buffer = unsafe { self.driver.create_buffer(info) };
-        let buffer =
-            buffer.map_err(|result| CreateError::Driver { call: "vkCreateBuffer", result })?;
+        let buffer = unsafe { self.driver.create_buffer(info) }?;
         // SAFETY: 1. It was created above.
         let allocation = unsafe { self.back(Resource::Buffer(buffer), &request) }?;
         Ok((buffer, allocation))
@@ -111,9 +109,7 @@ impl GpuAllocator {
         refuse_image_in_parts(info)?;
         let request = AllocationRequest { kind: kind_of_image(info), ..*request };
         // SAFETY: 1. Our clause 1.
-        let image = unsafe { self.driver.create_image(info) };
-        let image =
-            image.map_err(|result| CreateError::Driver { call: "vkCreateImage", result })?;
+        let image = unsafe { self.driver.create_image(info) }?;
         // SAFETY: 1. It was created above.
         let allocation = unsafe { self.back(Resource::Image(image), &request) }?;
         Ok((image, allocation))

@@ -13,7 +13,7 @@ use ash::vk;
 
 use crate::mapped::MappedPtr;
 use crate::resource::Resource;
-use crate::{AllocError, AllocatorConfig};
+use crate::{AllocError, AllocatorConfig, CreateError};
 
 pub(crate) use self::pool::BlockInfo;
 
@@ -234,9 +234,10 @@ impl Driver {
     pub(crate) unsafe fn create_buffer(
         &self,
         info: &vk::BufferCreateInfo<'_>,
-    ) -> Result<vk::Buffer, vk::Result> {
+    ) -> Result<vk::Buffer, CreateError> {
         // SAFETY: Promised by our caller.
         unsafe { self.device.create_buffer(info, None) }
+            .map_err(|result| CreateError::Driver { call: "vkCreateBuffer", result })
     }
 
     /// # Safety
@@ -245,9 +246,10 @@ impl Driver {
     pub(crate) unsafe fn create_image(
         &self,
         info: &vk::ImageCreateInfo<'_>,
-    ) -> Result<vk::Image, vk::Result> {
+    ) -> Result<vk::Image, CreateError> {
         // SAFETY: Promised by our caller.
         unsafe { self.device.create_image(info, None) }
+            .map_err(|result| CreateError::Driver { call: "vkCreateImage", result })
     }
 
     /// # Safety

@@ -28,6 +28,7 @@ use crate::home;
 
 pub(crate) use self::asking::Asked;
 pub(crate) use self::custom::{CUSTOM_SHARD, CustomPools, Seat, custom_pool, is_custom};
+pub(crate) use self::freeing::Spent;
 pub(crate) use self::shard::{ClassPool, LockedShard, MemoryObject, Placed, Shard};
 pub(crate) use self::wanted::{NotServed, WantedBlock};
 

@@ -77,9 +77,7 @@ impl GpuAllocator {
             Some(memory) => memory,
             None => {
                 // SAFETY: 1. Our clause 1.
-                let buffer = unsafe { self.driver.create_buffer(info) };
-                let call = "vkCreateBuffer";
-                let buffer = buffer.map_err(|result| CreateError::Driver { call, result })?;
+                let buffer = unsafe { self.driver.create_buffer(info) }?;
                 // SAFETY: 1. It was created above, and nobody else has seen it.
                 unsafe { self.requirements_of_example(Resource::Buffer(buffer)) }
             }
@@ -113,9 +111,7 @@ impl GpuAllocator {
             Some(memory) => memory,
             None => {
                 // SAFETY: 1. Our clause 1.
-                let image = unsafe { self.driver.create_image(info) };
-                let call = "vkCreateImage";
-                let image = image.map_err(|result| CreateError::Driver { call, result })?;
+                let image = unsafe { self.driver.create_image(info) }?;
                 // SAFETY: 1. It was created above, and nobody else has seen it.
                 unsafe { self.requirements_of_example(Resource::Image(image)) }
             }
@@ -147,15 +143,9 @@ impl GpuAllocator {
     ) -> Result<(vk::Buffer, Allocation), CreateError> {
         refuse_sparse_buffer(info)?;
         self.check_owner(pool)?;
-        let has_address = info.usage.contains(vk::BufferUsageFlags::SHADER_DEVICE_ADDRESS);
-        if has_address && !pool.block_info().device_address {
-            return Err(AllocError::NoDeviceAddress.into());
-        }
-        let request = PoolAllocationRequest { kind: ResourceKind::Linear, ..*request };
+        let request = pool.request_for_buffer(info, request)?;
         // SAFETY: 1. Our clause 1.
-        let buffer = unsafe { self.driver.create_buffer(info) };
-        let buffer =
-            buffer.map_err(|result| CreateError::Driver { call: "vkCreateBuffer", result })?;
+        let buffer = unsafe { self.driver.create_buffer(info) }?;
         let resource = Resource::Buffer(buffer);
         // SAFETY: 1. It was created above.
         let allocated = unsafe { self.allocate_for_in(pool, resource, &request) };
@@ -187,9 +177,7 @@ impl GpuAllocator {
         self.check_owner(pool)?;
         let request = PoolAllocationRequest { kind: kind_of_image(info), ..*request };
         // SAFETY: 1. Our clause 1.
-        let image = unsafe { self.driver.create_image(info) };
-        let image =
-            image.map_err(|result| CreateError::Driver { call: "vkCreateImage", result })?;
+        let image = unsafe { self.driver.create_image(info) }?;
         let resource = Resource::Image(image);
         // SAFETY: 1. It was created above.
         let allocated = unsafe { self.allocate_for_in(pool, resource, &request) };
@@ -269,5 +257,24 @@ impl GpuAllocator {
         // SAFETY: 1. Our clause 1.
         unsafe { self.driver.destroy(resource) };
         memory
+    }
+}
+
+impl CustomPool {
+    /// A request for memory of a buffer that is to be made.
+    ///
+    /// # Errors
+    ///
+    /// [`AllocError::NoDeviceAddress`]: it has a device address, and the pool's memory has none.
+    pub(crate) fn request_for_buffer<'a>(
+        &self,
+        info: &vk::BufferCreateInfo<'_>,
+        request: &PoolAllocationRequest<'a>,
+    ) -> Result<PoolAllocationRequest<'a>, AllocError> {
+        let has_address = info.usage.contains(vk::BufferUsageFlags::SHADER_DEVICE_ADDRESS);
+        if has_address && !self.block_info().device_address {
+            return Err(AllocError::NoDeviceAddress);
+        }
+        Ok(PoolAllocationRequest { kind: ResourceKind::Linear, ..*request })
     }
 }

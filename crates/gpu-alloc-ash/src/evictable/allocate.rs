@@ -9,20 +9,20 @@
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 use vk_pool::evict::PoolEviction;
-use vk_pool::{Dedicated, PoolRequest, ReturnedBlock};
+use vk_pool::{Dedicated, PoolRequest};
 
 use super::{Content, Evictable, EvictablePool, Key, Place, Shared, Snapshot};
 use crate::allocation::{Home, Notes};
 use crate::custom::{Member, pool_request};
 use crate::place::Terms;
-use crate::pools::{CUSTOM_SHARD, ClassPool, MemoryObject, custom_pool};
+use crate::pools::{CUSTOM_SHARD, ClassPool, Spent, custom_pool};
 use crate::{AllocError, Allocation, GpuAllocator, PoolAllocationRequest, Refused, Strategy};
 
 /// What went for a request. To be [told](GpuAllocator::tell_losses) with no lock held.
 pub(super) struct Losses<T> {
     values: Vec<T>,
     /// The block that it has left empty, if the request did not take it and the pool does not keep it.
-    block: Option<(ReturnedBlock, MemoryObject)>,
+    block: Option<Spent>,
 }
 
 impl<T> Losses<T> {

@@ -8,7 +8,6 @@
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 use ash::vk;
-use vk_pool::ResourceKind;
 
 use super::{Evictable, EvictablePool};
 use crate::resource::{Resource, kind_of_image, refuse_image_in_parts, refuse_sparse_buffer};
@@ -58,15 +57,9 @@ impl GpuAllocator {
         let create = || {
             refuse_sparse_buffer(info)?;
             self.check_evictable(pool, request)?;
-            let has_address = info.usage.contains(vk::BufferUsageFlags::SHADER_DEVICE_ADDRESS);
-            if has_address && !pool.pool().block_info().device_address {
-                return Err(AllocError::NoDeviceAddress.into());
-            }
-            let request = PoolAllocationRequest { kind: ResourceKind::Linear, ..*request };
+            let request = pool.pool().request_for_buffer(info, request)?;
             // SAFETY: 1. Our clause 1.
-            let buffer = unsafe { self.driver.create_buffer(info) };
-            let buffer =
-                buffer.map_err(|result| CreateError::Driver { call: "vkCreateBuffer", result })?;
+            let buffer = unsafe { self.driver.create_buffer(info) }?;
             // SAFETY: 1. It was created above.
             let backed = unsafe { self.back_evictable(pool, Resource::Buffer(buffer), &request) }?;
             Ok((buffer, backed))
@@ -108,9 +101,7 @@ impl GpuAllocator {
             self.check_evictable(pool, request)?;
             let request = PoolAllocationRequest { kind: kind_of_image(info), ..*request };
             // SAFETY: 1. Our clause 1.
-            let image = unsafe { self.driver.create_image(info) };
-            let image =
-                image.map_err(|result| CreateError::Driver { call: "vkCreateImage", result })?;
+            let image = unsafe { self.driver.create_image(info) }?;
             // SAFETY: 1. It was created above.
             let backed = unsafe { self.back_evictable(pool, Resource::Image(image), &request) }?;
             Ok((image, backed))
