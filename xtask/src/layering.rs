@@ -39,7 +39,9 @@ pub(crate) fn run() -> Result<(), Failure> {
 }
 
 fn tree_of(package: &str) -> Result<String, Failure> {
-    let words = ["tree", "-e", "normal", "--all-features", "--prefix", "none", "-p", package];
+    // Quiet: what is downloaded on a fresh machine would be told in front of the tree.
+    let words =
+        ["tree", "--quiet", "-e", "normal", "--all-features", "--prefix", "none", "-p", package];
     run::run_captured(run::cargo(words), Echo::Hidden)
 }
 
