@@ -7,16 +7,16 @@
 //! slot goes from empty to claimed to filled, once, and is never changed again:
 //!
 //! - The writer claims an empty slot by compare-and-swap, so that there is one writer for it. It
-//!   writes question and answer, and then stores *filled* with release ordering.
-//! - A reader loads the state with acquire ordering, and looks at the rest only if that is
-//!   *filled*: then everything that the writer stored before is visible to it, and never changes.
-//!   The words themselves can be relaxed.
+//!   writes the answer and the question, the last word of which, never 0, with release ordering.
+//! - A reader loads that word with acquire ordering, and looks at the rest only if it is that of its own
+//!   question: then everything that the writer stored before is visible to it, and never changes.
+//!   The other words can be relaxed.
 //! - The claim can be relaxed, as no word that anyone wrote is read because of it.
 //!
 //! Whoever meets a claimed slot, or no empty one, computes the answer and keeps nothing. Nobody
 //! ever waits.
 
-use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 
 use crate::flags::UsageFlags;
 use crate::packed::{PackedRanking, WORD_COUNT};
@@ -31,23 +31,29 @@ const SLOT_COUNT: usize = 64;
 /// How many slots in a row a question may be in.
 const PROBE_COUNT: usize = 8;
 
-const EMPTY: u32 = 0;
-const CLAIMED: u32 = 1;
-const FILLED: u32 = 2;
+/// Everything of a request but its size, as far as the answer depends on it. The last word is not 0.
+//
+// In words as a request has them: two that are neighbours there would be read as one, right after they
+// were written apart, and a processor waits for that.
+type Question = [u32; QUESTION_WORDS];
 
-/// Everything of a request but its size, as far as the answer depends on it.
-type Question = [u64; 3];
+/// Words of a question.
+const QUESTION_WORDS: usize = 6;
+
+/// In the last word of each question.
+const ASKED: u32 = 1 << 30;
 
 /// One question and its answer, once it is filled: a cache line.
 #[derive(Debug, Default)]
 #[repr(align(64))]
 struct Slot {
-    /// [`EMPTY`], [`CLAIMED`] or [`FILLED`], in this order.
-    state: AtomicU32,
-    question: [AtomicU64; 3],
+    /// The last word is 0 until the slot is filled.
+    question: [AtomicU32; QUESTION_WORDS],
     answer: [AtomicU64; WORD_COUNT],
     /// Bytes up to which the answer holds.
     largest_size: AtomicU64,
+    /// Whether somebody fills it, or has.
+    is_claimed: AtomicBool,
 }
 
 /// An answer, and the bytes up to which it holds.
@@ -58,16 +64,21 @@ struct Answer {
 }
 
 impl Slot {
-    /// Whether the slot, which is filled, is about this question.
+    /// Whether question and answer are there.
     #[inline]
-    fn is_about(&self, question: &Question) -> bool {
-        self.question
-            .iter()
-            .zip(question)
-            .fold(true, |same, (own, asked)| same & (own.load(Ordering::Relaxed) == *asked))
+    fn is_filled(&self) -> bool {
+        self.question[QUESTION_WORDS - 1].load(Ordering::Acquire) != 0
     }
 
-    /// The answer, if the slot, which is filled, is about this question.
+    /// Whether the slot is filled, and about this question.
+    #[inline(always)]
+    fn is_about(&self, question: &Question) -> bool {
+        let [others @ .., last] = &self.question;
+        last.load(Ordering::Acquire) == question[QUESTION_WORDS - 1]
+            && others.iter().zip(question).all(|(own, asked)| own.load(Ordering::Relaxed) == *asked)
+    }
+
+    /// The answer, if the slot is filled, and about this question.
     #[inline]
     fn answer_to(&self, question: &Question) -> Option<Answer> {
         self.is_about(question).then(|| Answer {
@@ -80,19 +91,18 @@ impl Slot {
 
     /// Fills the slot, unless somebody else has claimed it.
     fn fill(&self, question: &Question, answer: Answer) {
-        let claim =
-            self.state.compare_exchange(EMPTY, CLAIMED, Ordering::Relaxed, Ordering::Relaxed);
-        if claim.is_err() {
+        if self.is_claimed.swap(true, Ordering::Relaxed) {
             return;
-        }
-        for (own, asked) in self.question.iter().zip(question) {
-            own.store(*asked, Ordering::Relaxed);
         }
         for (own, word) in self.answer.iter().zip(answer.ranking.words()) {
             own.store(word, Ordering::Relaxed);
         }
         self.largest_size.store(answer.largest_size, Ordering::Relaxed);
-        self.state.store(FILLED, Ordering::Release);
+        let [others @ .., last] = &self.question;
+        for (own, asked) in others.iter().zip(question) {
+            own.store(*asked, Ordering::Relaxed);
+        }
+        last.store(question[QUESTION_WORDS - 1], Ordering::Release);
     }
 }
 
@@ -150,7 +160,7 @@ impl CachedSelector {
     pub fn rank(&self, request: &MemoryRequest) -> PackedRanking {
         let question = self.question(request);
         for slot in self.slots_for(&question) {
-            if slot.state.load(Ordering::Acquire) != FILLED {
+            if !slot.is_filled() {
                 break;
             }
             if let Some(answer) = slot.answer_to(&question)
@@ -166,15 +176,13 @@ impl CachedSelector {
     }
 
     /// The same as [`MemoryTypeSelector::select`], kept or computed.
-    #[inline]
+    // Always: called, it would read a request from memory that was just put together there.
+    #[inline(always)]
     #[must_use]
     pub fn select(&self, request: &MemoryRequest) -> Option<u32> {
         let question = self.question(request);
         let slot = &self.slots[Self::first_slot(&question) % SLOT_COUNT];
-        if slot.state.load(Ordering::Acquire) == FILLED
-            && slot.is_about(&question)
-            && request.size <= slot.largest_size.load(Ordering::Relaxed)
-        {
+        if slot.is_about(&question) && request.size <= slot.largest_size.load(Ordering::Relaxed) {
             return PackedRanking::first_in(slot.answer[0].load(Ordering::Relaxed));
         }
         // A copy, for the same reason as in `rank`.
@@ -192,27 +200,27 @@ impl CachedSelector {
     /// How many answers are kept: at most 64.
     #[must_use]
     pub fn kept_count(&self) -> usize {
-        let filled = |slot: &&Slot| slot.state.load(Ordering::Relaxed) == FILLED;
-        self.slots.iter().filter(filled).count()
+        self.slots.iter().filter(|slot| slot.is_filled()).count()
     }
 
     /// What the answer to `request` depends on, but for the size.
-    #[inline]
+    #[inline(always)]
     fn question(&self, request: &MemoryRequest) -> Question {
-        // Below 32 for a usage; the number of a resource's purpose has its highest bit set.
+        // Below 32 for a usage; the number of a resource's purpose, which is as small, has its highest bit
+        // set.
         let purpose = match request.resource {
             None => request.usage.intersection(UsageFlags::all()).bits(),
             Some(resource_use) => {
                 Purpose::of_resource(resource_use, self.selector.is_unified()).number() | 1 << 31
             }
         };
-        let join = |low: u32, high: u32| u64::from(high) << 32 | u64::from(low);
-        // No two that are neighbours in a request: they would be read as one word, right after two
-        // were written, and a processor waits for that.
         [
-            join(request.memory_type_bits, request.preferred.bits()),
-            join(request.required.bits(), request.avoided.bits()),
-            join(request.opt_in.bits(), purpose),
+            request.memory_type_bits,
+            request.required.bits(),
+            request.preferred.bits(),
+            request.avoided.bits(),
+            request.opt_in.bits(),
+            purpose | ASKED,
         ]
     }
 
@@ -223,16 +231,16 @@ impl CachedSelector {
         (start..start + PROBE_COUNT).map(|index| &self.slots[index % SLOT_COUNT])
     }
 
-    /// The first of them, before it wraps around.
-    #[inline]
+    /// The first of them.
+    #[inline(always)]
     fn first_slot(question: &Question) -> usize {
-        // Odd constants with bits all over (the fractions of square roots): each bit of the
-        // question reaches the highest ones.
-        let [first, second, third] = *question;
-        let mixed = first.wrapping_mul(0x6a09_e667_f3bc_c909)
-            ^ second.wrapping_mul(0xbb67_ae85_84ca_a73b)
-            ^ third.wrapping_mul(0x3c6e_f372_fe94_f82b);
-        usize::from(mixed.to_be_bytes()[0])
+        // What differs most, and the flags turned, so that those which are set in several do not meet. An odd
+        // constant with bits all over (the fraction of a square root): each bit reaches the highest ones.
+        let [types, required, preferred, avoided, opt_in, purpose] = *question;
+        let flags = required ^ preferred.rotate_left(9) ^ avoided.rotate_left(18) ^ opt_in;
+        let joined = types ^ flags.rotate_left(5) ^ purpose.rotate_left(26);
+        // There are 64 slots.
+        (joined.wrapping_mul(0x9e37_79b9) >> 26) as usize
     }
 
     /// Computes an answer, and keeps the one that does not depend on the size.
@@ -240,13 +248,12 @@ impl CachedSelector {
     fn compute(&self, request: &MemoryRequest, question: &Question) -> PackedRanking {
         let answer = self.answer_for_any_size(request);
         for slot in self.slots_for(question) {
-            match slot.state.load(Ordering::Acquire) {
-                EMPTY => {
-                    slot.fill(question, answer);
-                    break;
-                }
-                FILLED if slot.answer_to(question).is_none() => {}
-                _ => break,
+            if !slot.is_filled() {
+                slot.fill(question, answer);
+                break;
+            }
+            if slot.is_about(question) {
+                break;
             }
         }
         if request.size <= answer.largest_size {
