@@ -155,7 +155,7 @@ impl GpuAllocator {
         offset: u64,
         size: u64,
     ) -> Result<(), AccessError> {
-        let (owner, asked) = (allocation.allocator_id, self.id);
+        let (owner, asked) = (allocation.allocator_id.get(), self.id.get());
         if owner != asked {
             return Err(AccessError::ForeignAllocation { owner, asked });
         }

@@ -1,5 +1,6 @@
 //! What the user holds.
 
+use core::num::NonZeroU32;
 use core::ptr::NonNull;
 
 use ash::vk;
@@ -29,7 +30,8 @@ pub struct Allocation {
     /// Host address of the allocation's first byte, iff its memory is mapped.
     pub(crate) mapped: Option<MappedPtr>,
     pub(crate) home: Home,
-    pub(crate) allocator_id: u32,
+    // Not zero, so that `Option<Allocation>` is told apart by it, and is copied in whole words.
+    pub(crate) allocator_id: NonZeroU32,
     /// The class of the pool, if it is in one.
     pub(crate) class: ClassId,
     /// Below 32, by `VK_MAX_MEMORY_TYPES`.
@@ -78,6 +80,7 @@ pub(crate) enum Home {
 }
 
 const _: () = assert!(size_of::<Allocation>() <= 64);
+const _: () = assert!(size_of::<Option<Allocation>>() == size_of::<Allocation>());
 
 impl Allocation {
     /// The memory object to bind to, at [`offset`](Self::offset). It may be shared: never free or
@@ -151,6 +154,8 @@ impl Allocation {
 }
 
 /// A memory type index as allocations store it.
+#[inline]
 pub(crate) fn type_number(memory_type_index: u32) -> u8 {
-    u8::try_from(memory_type_index).expect("a device has at most 32 memory types")
+    // A device has at most 32 memory types.
+    memory_type_index.to_le_bytes()[0]
 }

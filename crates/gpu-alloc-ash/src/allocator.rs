@@ -1,6 +1,7 @@
 //! The allocator: its parts, and the way in and out.
 #![allow(unsafe_code)]
 
+use core::num::NonZeroU32;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
@@ -42,7 +43,7 @@ pub struct GpuAllocator {
     pub(crate) names: Names,
     pub(crate) guards: Guards,
     /// Tells the allocations of this allocator from those of others in this process.
-    pub(crate) id: u32,
+    pub(crate) id: NonZeroU32,
     pub(crate) next_block_id: AtomicU64,
     pub(crate) max_memory_allocation_size: u64,
     /// Three quarters of what the device and the head-room allow: beyond it, what the driver merely
@@ -50,6 +51,8 @@ pub struct GpuAllocator {
     pub(crate) many_objects: u32,
     /// Whether the configuration has new allocations of mapped memory written to.
     pub(crate) alters: bool,
+    /// Whether requests may be usual: those without device addresses, and those with.
+    pub(crate) usual_for: [bool; 2],
     pub(crate) torn_down: bool,
 }
 
@@ -81,7 +84,7 @@ impl GpuAllocator {
         device: &ash::Device,
         config: AllocatorConfig,
     ) -> Result<Self, ConfigError> {
-        static NEXT_ID: AtomicU32 = AtomicU32::new(0);
+        static NEXT_ID: AtomicU32 = AtomicU32::new(1);
         config.check()?;
         // SAFETY: 1. Our clauses 1 and 3.
         let facts = unsafe { DeviceFacts::query(instance, physical_device, config.api_version) };
@@ -103,10 +106,13 @@ impl GpuAllocator {
             external: ExternalObjects::new(),
             names: Names::new(),
             guards: Guards::new(),
-            id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
+            id: NonZeroU32::new(NEXT_ID.fetch_add(1, Ordering::Relaxed)).unwrap_or(NonZeroU32::MIN),
             next_block_id: AtomicU64::new(0),
             max_memory_allocation_size: facts.max_memory_allocation_size,
             many_objects: max_objects.saturating_sub(config.allocation_count_head_room) / 4 * 3,
+            usual_for: [false, true].map(|device_address| {
+                !config.passthrough && (!device_address || config.buffer_device_address)
+            }),
             alters: config.fill.is_some() || config.corruption_margin > 0,
             torn_down: false,
             config,
@@ -180,7 +186,7 @@ impl GpuAllocator {
     /// The refusal of another allocator's allocation.
     #[cold]
     pub(crate) fn foreign(&self, allocation: Allocation) -> Refused<Allocation> {
-        let (owner, asked) = (allocation.allocator_id, self.id);
+        let (owner, asked) = (allocation.allocator_id.get(), self.id.get());
         Refused { returned: allocation, error: FreeError::ForeignAllocation { owner, asked } }
     }
 

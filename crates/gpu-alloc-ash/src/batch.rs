@@ -88,8 +88,10 @@ impl GpuAllocator {
         if let Some(foreign) =
             allocations.iter().find(|allocation| allocation.allocator_id != self.id)
         {
-            let error =
-                FreeError::ForeignAllocation { owner: foreign.allocator_id, asked: self.id };
+            let error = FreeError::ForeignAllocation {
+                owner: foreign.allocator_id.get(),
+                asked: self.id.get(),
+            };
             return Err(Refused { returned: allocations, error });
         }
         // What has notes or is external goes one by one; the rest by runs of one shard.

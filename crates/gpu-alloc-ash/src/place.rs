@@ -11,11 +11,11 @@
 
 use memtype_select::MemoryRequest;
 use smallvec::SmallVec;
-use vk_pool::{ClassId, Dedicated, PoolRequest};
+use vk_pool::{ClassId, Dedicated, Place, PoolRequest};
 
 use crate::allocation::Notes;
 use crate::driver::DedicatedWish;
-use crate::pools::Asked;
+use crate::pools::{Asked, ClassPool};
 use crate::resource::Resource;
 use crate::{AllocError, Allocation, AllocationRequest, CustomPool, GpuAllocator, Strategy};
 
@@ -76,25 +76,49 @@ impl GpuAllocator {
         request: &AllocationRequest<'_>,
         terms: &Terms,
     ) -> Result<Allocation, AllocError> {
-        let dedicated = match self.is_usual(request, terms) {
-            true => Dedicated::BySize,
-            false => self.checked_choice(request, terms)?,
-        };
-        if dedicated != Dedicated::Always
-            && let Some(memory_type_index) = self.selector.select(&request.type_question())
-        {
-            let AllocationRequest { size, alignment, kind, .. } = *request;
+        if !self.is_usual(request, terms) {
+            return self.allocate_by_choice(request, terms);
+        }
+        self.place_or_grow(request, terms, Dedicated::BySize)
+    }
+
+    /// [`allocate_plain`](Self::allocate_plain) of a request that is not usual.
+    #[cold]
+    #[inline(never)]
+    fn allocate_by_choice(
+        &self,
+        request: &AllocationRequest<'_>,
+        terms: &Terms,
+    ) -> Result<Allocation, AllocError> {
+        self.check(request)?;
+        match self.dedicated_choice(request, terms)? {
+            Dedicated::Always => self.allocate_anywhere(request, terms, Dedicated::Always),
+            dedicated => self.place_or_grow(request, terms, dedicated),
+        }
+    }
+
+    /// Room of a block that exists, in the best memory type and in this thread's shard, or else whatever
+    /// it takes.
+    #[inline(always)]
+    fn place_or_grow(
+        &self,
+        request: &AllocationRequest<'_>,
+        terms: &Terms,
+        dedicated: Dedicated,
+    ) -> Result<Allocation, AllocError> {
+        if let Some(memory_type_index) = self.selector.select(&request.type_question()) {
             let class = class(request.device_address);
-            let request = PoolRequest { size, alignment, kind, dedicated, upper: false };
             let (shard, mut locked) = self.types[memory_type_index as usize].lock_home();
             if let Some(entry) = locked.class(class) {
-                if let Some(place) = entry.pool.allocate_at_once(&request) {
+                let at_once = entry.pool.allocate_at_once(&pool_request(request, dedicated));
+                if let Some(place) = at_once {
                     let placed = entry.placed(place, shard);
                     // Written out before the lock is let go: that waits for what was written, and who
                     // copies the answer does not have to wait again.
                     return Ok(self.allocation(class, memory_type_index, placed));
                 }
-                if let Some(placed) = entry.place(&request, shard) {
+                if let Some(place) = place_elsewhere(entry, request, dedicated) {
+                    let placed = entry.placed(place, shard);
                     return Ok(self.allocation(class, memory_type_index, placed));
                 }
             }
@@ -215,19 +239,7 @@ impl GpuAllocator {
         // Not one after the other: they are nearly always all so.
         (request.strategy == Strategy::Auto)
             & (terms.wish == DedicatedWish::None)
-            & !self.config.passthrough
-            & (!request.device_address | self.config.buffer_device_address)
-    }
-
-    /// [`dedicated_choice`](Self::dedicated_choice) for a request that is [in order](Self::check).
-    #[inline(never)]
-    fn checked_choice(
-        &self,
-        request: &AllocationRequest<'_>,
-        terms: &Terms,
-    ) -> Result<Dedicated, AllocError> {
-        self.check(request)?;
-        self.dedicated_choice(request, terms)
+            & self.usual_for[usize::from(request.device_address)]
     }
 
     pub(crate) fn check(&self, request: &AllocationRequest<'_>) -> Result<(), AllocError> {
@@ -306,8 +318,7 @@ impl GpuAllocator {
         let best = self.selector.select(&request.type_question());
         let choice = self.dedicated_choice(request, terms);
         let (Some(memory_type_index), Ok(dedicated)) = (best, choice) else { return };
-        let AllocationRequest { size, alignment, kind, .. } = *request;
-        let pool_request = PoolRequest { size, alignment, kind, dedicated, upper: false };
+        let pool_request = pool_request(request, dedicated);
         let class = class(request.device_address);
         let (shard, mut locked) = self.types[memory_type_index as usize].lock_home();
         let Some(entry) = locked.class(class) else { return };
@@ -348,19 +359,37 @@ impl Attempt<'static> {
         memory_type_index: u32,
         pass: Pass,
     ) -> Self {
-        let AllocationRequest { size, alignment, kind, never_allocate, .. } = *request;
+        let AllocationRequest { size, never_allocate, .. } = *request;
         let Pass { dedicated, over_budget, .. } = pass;
         Self {
             memory_type_index,
             class: class(request.device_address),
             pool: None,
-            request: PoolRequest { size, alignment, kind, dedicated, upper: false },
+            request: pool_request(request, dedicated),
             // With any other size the driver must not be told of the resource.
             resource: terms.resource.filter(|_| size == terms.object_size),
             over_budget,
             never_allocate,
         }
     }
+}
+
+/// What a pool is asked for a request.
+#[inline]
+fn pool_request(request: &AllocationRequest<'_>, dedicated: Dedicated) -> PoolRequest {
+    let AllocationRequest { size, alignment, kind, .. } = *request;
+    PoolRequest { size, alignment, kind, dedicated, upper: false }
+}
+
+/// Room in a block of a pool behind the first that was asked.
+#[cold]
+#[inline(never)]
+fn place_elsewhere(
+    entry: &mut ClassPool,
+    request: &AllocationRequest<'_>,
+    dedicated: Dedicated,
+) -> Option<Place> {
+    entry.pool.allocate_placed(&pool_request(request, dedicated))
 }
 
 /// The class of blocks that requests of this kind share.

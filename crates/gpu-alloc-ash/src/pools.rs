@@ -113,7 +113,7 @@ impl TypePools {
     #[inline]
     pub(crate) fn lock_home(&self) -> (u8, LockedShard<'_>) {
         let index = home::home(self.shards.len());
-        match self.shards[index].try_lock() {
+        match self.shards.get(index).and_then(Shard::try_lock) {
             Some(locked) => (shard_number(index), locked),
             None => self.lock_contended(),
         }

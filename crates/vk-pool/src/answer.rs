@@ -2,6 +2,7 @@
 //! something that must happen exactly once.
 
 use alloc::sync::Arc;
+use core::num::NonZeroU32;
 
 use crate::{BlockId, ClassId, Lease, PoolBooks};
 
@@ -31,13 +32,17 @@ pub struct Ticket(pub(crate) u64);
 pub struct Place {
     pub(crate) offset: u64,
     pub(crate) size: u64,
-    pub(crate) slot: u32,
-    pub(crate) generation: u32,
+    /// The slot, and [`DEDICATED`](Self::DEDICATED) if the memory object is its own.
+    pub(crate) name: u32,
+    // Not zero, so that what holds a place or something else is no larger than a place.
+    pub(crate) generation: NonZeroU32,
     pub(crate) node: u32,
-    pub(crate) dedicated: bool,
 }
 
 impl Place {
+    /// In the name: no slot of a block has it.
+    pub(crate) const DEDICATED: u32 = 1 << 31;
+
     /// Bytes from the start of the memory object.
     #[must_use]
     pub fn offset(&self) -> u64 {
@@ -56,13 +61,13 @@ impl Place {
     /// [`MemoryPool::slot_count`]: crate::MemoryPool::slot_count
     #[must_use]
     pub fn slot(&self) -> u32 {
-        self.slot
+        self.name & !Self::DEDICATED
     }
 
     /// Whether the allocation has a memory object of its own.
     #[must_use]
     pub fn is_dedicated(&self) -> bool {
-        self.dedicated
+        self.name & Self::DEDICATED != 0
     }
 }
 

@@ -8,12 +8,14 @@ use crate::{BlockId, Lease, Suballocator};
 #[derive(Debug)]
 #[repr(C)]
 pub(crate) struct Block {
-    pub(crate) size: u64,
     /// Where it starts in its memory object: 0 but for leases.
     pub(crate) base: u64,
     /// What its start is aligned to: more than anybody can ask for, but for leases.
     pub(crate) alignment: u64,
+    /// What the index knows of the suballocator's rooms.
+    pub(crate) rooms: Rooms,
     pub(crate) content: Content,
+    pub(crate) size: u64,
     pub(crate) id: BlockId,
     /// Whose room it is, if it is not a memory object.
     pub(crate) lease: Option<Lease>,
@@ -25,14 +27,7 @@ pub(crate) struct Block {
     reason = "a pointer would cost every allocation a cache miss, and dedicated objects are few"
 )]
 pub(crate) enum Content {
-    Carved {
-        suballocator: Suballocator,
-        /// Bytes taken, rounding included. Zero iff `allocation_count` is.
-        used: u64,
-        allocation_count: u64,
-        /// What the index knows of the suballocator's rooms.
-        rooms: Rooms,
-    },
+    Carved(Suballocator),
     Dedicated,
 }
 
@@ -75,12 +70,16 @@ impl Block {
     pub(crate) fn new(id: BlockId, size: u64, content: Content, lease: Option<Lease>) -> Self {
         let (base, alignment) =
             lease.as_ref().map_or((0, u64::MAX), |lease| (lease.offset(), lease.alignment()));
-        Self { id, size, base, alignment, content, lease }
+        let rooms = match &content {
+            Content::Carved(suballocator) => suballocator.rooms(),
+            Content::Dedicated => Rooms::default(),
+        };
+        Self { base, alignment, rooms, content, size, id, lease }
     }
 
     pub(crate) fn report(&self, slot: u32) -> BlockReport {
-        let (used, allocation_count, dedicated) = match self.content {
-            Content::Carved { used, allocation_count, .. } => (used, allocation_count, false),
+        let (used, allocation_count, dedicated) = match &self.content {
+            Content::Carved(carved) => (carved.used_size(), carved.allocation_count(), false),
             Content::Dedicated => (self.size, 1, true),
         };
         let (id, size, leased) = (self.id, self.size, self.lease.is_some());
@@ -90,19 +89,19 @@ impl Block {
     /// The bookkeeping of a carved block.
     pub(crate) fn suballocator(&self) -> Option<&Suballocator> {
         match &self.content {
-            Content::Carved { suballocator, .. } => Some(suballocator),
+            Content::Carved(suballocator) => Some(suballocator),
             Content::Dedicated => None,
         }
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        matches!(self.content, Content::Carved { allocation_count: 0, .. })
+        self.suballocator().is_some_and(|suballocator| suballocator.allocation_count() == 0)
     }
 
     /// Live allocations in address order.
     pub(crate) fn live(&self, slot: u32) -> impl Iterator<Item = LiveAllocation> + '_ {
         let (pieces, whole) = match &self.content {
-            Content::Carved { suballocator, .. } => (Some(suballocator.pieces()), None),
+            Content::Carved(suballocator) => (Some(suballocator.pieces()), None),
             Content::Dedicated => (None, Some((0, self.size))),
         };
         let dedicated = whole.is_some();

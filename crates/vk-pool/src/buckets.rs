@@ -33,6 +33,11 @@ impl<const N: usize> Buckets<N> {
         Self { occupied: [0; 4], heads: [NONE; N], links: Vec::new() }
     }
 
+    /// Asks for the host memory of so many indices.
+    pub(crate) fn reserve(&mut self, count: usize) {
+        self.links.reserve_exact(count);
+    }
+
     /// Makes every index below `count` known; new ones are in no list.
     pub(crate) fn grow(&mut self, count: usize) {
         if self.links.len() < count {
@@ -72,12 +77,11 @@ impl<const N: usize> Buckets<N> {
         Some((word * 64 + self.occupied[word].ilog2() as usize).to_le_bytes()[0])
     }
 
-    /// One more than the highest list that is not empty, of at most 64; 0 if all are empty.
+    /// Bit `b` is set iff list `b`, of at most 64, is not empty.
     #[inline]
-    pub(crate) fn end(&self) -> u8 {
+    pub(crate) fn occupied(&self) -> u64 {
         const { assert!(N == 64, "there is one word") };
-        // At most 64.
-        (u64::BITS - self.occupied[0].leading_zeros()).to_le_bytes()[0]
+        self.occupied[0]
     }
 
     /// The first index of a list.

@@ -170,6 +170,8 @@ pub struct CustomBlock {
     inner: Box<dyn CustomSuballocator>,
     /// Live pieces by offset.
     live: BTreeMap<u64, Piece>,
+    /// Bytes of those.
+    used: u64,
     /// Whether an answer was wrong, since the block was empty.
     is_out: bool,
     /// The wrong answer, until it is told.
@@ -184,6 +186,7 @@ impl CustomBlock {
             shape: *shape,
             inner: (algorithm.make)(shape),
             live: BTreeMap::new(),
+            used: 0,
             is_out: false,
             fault: None,
         }
@@ -199,6 +202,7 @@ impl CustomBlock {
         match self.check(&request, &piece) {
             Ok(()) => {
                 self.live.insert(piece.offset, piece);
+                self.used += piece.size;
                 Some(piece)
             }
             Err(fault) => {
@@ -214,6 +218,7 @@ impl CustomBlock {
     pub(crate) fn free(&mut self, offset: u64, node: u32) -> Option<u64> {
         let piece = *self.live.get(&offset).filter(|piece| piece.node == node)?;
         self.live.remove(&offset);
+        self.used -= piece.size;
         self.inner.free(piece);
         self.renew_if_empty();
         Some(piece.size)
@@ -239,6 +244,16 @@ impl CustomBlock {
         }
         let BlockShape { size, min_allocation_size, .. } = self.shape;
         units_of(self.inner.largest_free().min(size), min_allocation_size)
+    }
+
+    /// Bytes of the live pieces.
+    pub(crate) fn used_size(&self) -> u64 {
+        self.used
+    }
+
+    /// How many pieces are live.
+    pub(crate) fn allocation_count(&self) -> u64 {
+        self.live.len() as u64
     }
 
     /// Offsets and bytes of the live pieces, in address order.

@@ -16,6 +16,7 @@ mod forged;
 mod freeing;
 mod lease;
 mod placing;
+mod usual;
 
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::sync::Arc;
@@ -23,13 +24,14 @@ use alloc::sync::Arc;
 pub use self::evicting::PoolEviction;
 use self::fit::{Fit, fit, fit_carved};
 pub use self::lease::Lease;
+use self::usual::Usual;
 use crate::block::Block;
 use crate::growth::Growth;
+use crate::live::Live;
 use crate::pending::PendingBlocks;
-use crate::recent::Recent;
 use crate::search::BlockIndex;
 use crate::slots::Slots;
-use crate::way::{InRow, Tiers};
+use crate::way::InRow;
 use crate::{
     Answer, BlockId, BlockReport, ConfigError, CustomFault, HeapBudgets, LiveAllocation, Place,
     PoolBooks, PoolConfig, PoolRequest, PoolStats, RequestError, Ticket,
@@ -42,6 +44,8 @@ use crate::{
 /// On every error the pool is as it was.
 #[derive(Debug)]
 pub struct MemoryPool {
+    usual: Usual,
+    live: Live,
     config: PoolConfig,
     budgets: Arc<HeapBudgets>,
     books: Arc<PoolBooks>,
@@ -51,7 +55,7 @@ pub struct MemoryPool {
     /// The carved ones among `blocks`, by what they can still serve.
     index: BlockIndex,
     pending: PendingBlocks,
-    /// Equals the sums over `blocks` at all times, leases of both kinds included.
+    /// Equals the sums over `blocks` at all times, leases of both kinds included, but for what is live.
     stats: PoolStats,
     /// Bytes that other pools carve up, by slot and offset.
     lent: BTreeMap<(u32, u64), u64>,
@@ -60,7 +64,6 @@ pub struct MemoryPool {
     borrowed_count: u32,
     borrowed_size: u64,
     borrowed_empty: (u32, u64),
-    recent: Recent,
     growth: Growth,
     /// A wrong answer of the pool's own algorithm that the next request to find no room is told of.
     fault: Option<CustomFault>,
@@ -86,6 +89,8 @@ impl MemoryPool {
             return Err(ConfigError::NoSuchHeap { heap_index: config.heap_index, heap_count });
         }
         Ok(Self {
+            usual: Usual::new(&config),
+            live: Live::default(),
             config,
             budgets,
             books,
@@ -99,7 +104,6 @@ impl MemoryPool {
             borrowed_count: 0,
             borrowed_size: 0,
             borrowed_empty: (0, 0),
-            recent: Recent::default(),
             growth: Growth::default(),
             fault: None,
         })
@@ -155,26 +159,26 @@ impl MemoryPool {
         self.place(&fitted, needed)
     }
 
-    /// Takes room in the block that most likely has it, or `None`: then
+    /// Takes room in the block of [two tiers](crate::Algorithm::TwoTier) that most likely has it, or `None`: then
     /// [`allocate`](Self::allocate) says what there is to do. The way of nearly every request, and
-    /// shorter than that.
+    /// shorter than that. In pools of other algorithms always `None`.
     ///
     /// # Complexity
     ///
     /// One block is asked.
-    #[inline]
+    // Always, or its answer would be written to memory and read from there.
+    #[inline(always)]
     pub fn allocate_at_once(&mut self, request: &PoolRequest) -> Option<Place> {
-        let (fitted, needed) = fit_carved(&self.config, request)?;
-        self.place_first::<Tiers>(&fitted, needed)
+        self.place_usual(request)
     }
 
-    /// [`allocate_at_once`](Self::allocate_at_once), shorter where the pool is linear, and longer
-    /// elsewhere.
+    /// [`allocate_at_once`](Self::allocate_at_once) in a pool of any algorithm; the shortest way where it is
+    /// [linear](crate::Algorithm::Linear).
     ///
     /// # Complexity
     ///
     /// One block is asked.
-    // Its answer would be written to memory and read from there.
+    // Always, as above.
     #[inline(always)]
     pub fn allocate_in_row(&mut self, request: &PoolRequest) -> Option<Place> {
         let (fitted, needed) = fit_carved(&self.config, request)?;
@@ -195,9 +199,9 @@ impl MemoryPool {
         PoolStats {
             block_count: self.stats.block_count - self.borrowed_count,
             total_size: self.stats.total_size - self.borrowed_size,
-            used_size: self.stats.used_size - self.lent_size,
-            requested_size: self.stats.requested_size - self.lent_size,
-            allocation_count: self.stats.allocation_count - lent_count,
+            used_size: self.live.used_size() - self.lent_size,
+            requested_size: self.live.requested_size() - self.lent_size,
+            allocation_count: self.live.allocation_count() - lent_count,
             retained_count: self.stats.retained_count - empty_count,
             retained_size: self.stats.retained_size - empty_size,
             lent_size: self.lent_size,

@@ -15,6 +15,8 @@
 //! Linear blocks are the other way round, as the newest one is meant to be filled and left: they hang in
 //! one list, and the few that were taken into use last are asked, the last one first.
 
+use core::hint::select_unpredictable;
+
 use smallvec::SmallVec;
 
 use crate::answer::Fitted;
@@ -116,8 +118,14 @@ impl Search {
 /// Not where a custom algorithm carves: what it has room for is not known.
 #[inline]
 fn goes_where_sure(config: &PoolConfig, fitted: &Fitted) -> bool {
-    fitted.size / SURE_UP_TO <= fitted.alignment.max(SMALL_LIMIT)
+    is_better_sure(fitted.size, fitted.alignment)
         && matches!(config.algorithm, Algorithm::TwoTier | Algorithm::Tlsf)
+}
+
+/// [`goes_where_sure`] in blocks of a segregated fit.
+#[inline(always)]
+pub(crate) fn is_better_sure(size: u64, alignment: u64) -> bool {
+    size / SURE_UP_TO <= alignment.max(SMALL_LIMIT)
 }
 
 /// The block that most likely has room.
@@ -187,6 +195,29 @@ impl BlockIndex {
         self.rooms.set(slot, used.large);
         self.small_rooms.put(slot, used.order());
         self.empty.put(slot, rooms.filter(|_| is_empty).map(|rooms| rooms.large));
+    }
+
+    /// A block with a span that has a piece of this order free.
+    #[inline(always)]
+    pub(crate) fn with_order(&self, order: u32) -> Option<u32> {
+        self.small_rooms.first_from(order as usize)
+    }
+
+    /// The oldest block in use with room for so many units at a multiple of `alignment` units, where blocks
+    /// are carved by segregated fit: which surely has it, or else which may have it.
+    #[inline(always)]
+    pub(crate) fn first_for(&self, units: u32, alignment: u32, is_sure: bool) -> Option<u32> {
+        let padding = alignment.saturating_sub(1);
+        // Nobody can guess which.
+        let surely = units.saturating_add(padding) - 1;
+        let bin = bin_of(select_unpredictable(is_sure, surely, units)) + usize::from(is_sure);
+        self.rooms.first(byte(bin))
+    }
+
+    /// Moves a block in use whose rooms in spans have changed.
+    #[inline(never)]
+    pub(crate) fn small_changed(&mut self, slot: u32, small: u8) {
+        self.small_rooms.put(slot, small.checked_sub(1));
     }
 
     /// The blocks to ask behind the first choice, in order: at most [`MAX_CANDIDATES`].

@@ -4,9 +4,13 @@
 //! from its earlier uses, but also from the same index in another slab.
 
 use alloc::vec::Vec;
+use core::num::NonZeroU32;
 use core::sync::atomic::{AtomicU32, Ordering};
 
 use crate::visits;
+
+/// Indices are below this, so that a bit is left to who stores them.
+pub(crate) const MOST_SLOTS: u32 = 1 << 31;
 
 /// Values at dense `u32` indices. A freed index is used again, with another generation.
 #[derive(Debug)]
@@ -20,7 +24,7 @@ pub(crate) struct Slots<T> {
 #[derive(Debug)]
 #[repr(C, align(64))]
 struct Slot<T> {
-    generation: u32,
+    generation: NonZeroU32,
     value: Option<T>,
 }
 
@@ -35,17 +39,19 @@ impl<T> Slots<T> {
     }
 
     /// Stores a value; answers its index and generation.
-    pub(crate) fn insert(&mut self, value: T) -> (u32, u32) {
+    pub(crate) fn insert(&mut self, value: T) -> (u32, NonZeroU32) {
         // After 2^32 blocks a stale handle could pass; each of them costs a driver call.
-        static NEXT_GENERATION: AtomicU32 = AtomicU32::new(0);
+        static NEXT_GENERATION: AtomicU32 = AtomicU32::new(1);
         let generation = NEXT_GENERATION.fetch_add(1, Ordering::Relaxed);
+        let generation = NonZeroU32::new(generation).unwrap_or(NonZeroU32::MIN);
         let slot = Slot { generation, value: Some(value) };
         if let Some(index) = self.vacant.pop() {
             self.slots[index as usize] = slot;
             return (index, generation);
         }
-        let index = u32::try_from(self.slots.len())
-            .expect("a device has fewer than 2^32 memory objects, by maxMemoryAllocationCount");
+        let index = u32::try_from(self.slots.len()).ok().filter(|index| *index < MOST_SLOTS);
+        let index =
+            index.expect("a pool has fewer than 2^31 memory objects, which host memory bounds");
         self.slots.push(slot);
         (index, generation)
     }
@@ -59,10 +65,18 @@ impl<T> Slots<T> {
 
     /// The value at `index`, and its generation.
     #[inline]
-    pub(crate) fn get_mut(&mut self, index: u32) -> Option<(u32, &mut T)> {
+    pub(crate) fn get_mut(&mut self, index: u32) -> Option<(NonZeroU32, &mut T)> {
         visits::block();
         let slot = self.slots.get_mut(index as usize)?;
         Some((slot.generation, slot.value.as_mut()?))
+    }
+
+    /// What is at `index`, which may be nothing, and the generation.
+    #[inline(always)]
+    pub(crate) fn slot_mut(&mut self, index: u32) -> Option<(NonZeroU32, &mut Option<T>)> {
+        visits::block();
+        let slot = self.slots.get_mut(index as usize)?;
+        Some((slot.generation, &mut slot.value))
     }
 
     pub(crate) fn get(&self, index: u32) -> Option<&T> {
@@ -72,7 +86,7 @@ impl<T> Slots<T> {
 
     /// The value at `index`, if it is still the one of this generation.
     #[inline]
-    pub(crate) fn get_live_mut(&mut self, index: u32, generation: u32) -> Option<&mut T> {
+    pub(crate) fn get_live_mut(&mut self, index: u32, generation: NonZeroU32) -> Option<&mut T> {
         visits::block();
         let slot = self.slots.get_mut(index as usize)?;
         if slot.generation != generation {

@@ -268,6 +268,29 @@ impl Suballocator {
         tiers.into_iter().flatten().chain(tlsf).chain(buddy).chain(linear).chain(custom)
     }
 
+    /// How many pieces are live. O(1).
+    #[inline]
+    pub fn allocation_count(&self) -> u64 {
+        match self {
+            Self::TwoTier(tiers) => tiers.allocation_count(),
+            Self::Tlsf(tlsf) => tlsf.allocation_count().into(),
+            Self::Buddy(buddy) | Self::OnlyBuddy(buddy) => buddy.allocation_count(),
+            Self::Linear(linear) => linear.allocation_count().into(),
+            Self::Custom(custom) => custom.allocation_count(),
+        }
+    }
+
+    /// Bytes of the live pieces. O(1), but for two tiers, where each span takes a step.
+    pub fn used_size(&self) -> u64 {
+        match self {
+            Self::TwoTier(tiers) => tiers.used_size(),
+            Self::Tlsf(tlsf) => tlsf.used_size(),
+            Self::Buddy(buddy) | Self::OnlyBuddy(buddy) => buddy.allocated_size(),
+            Self::Linear(linear) => linear.stats().used_size,
+            Self::Custom(custom) => custom.used_size(),
+        }
+    }
+
     /// What it can still serve. O(1).
     #[inline]
     pub(crate) fn rooms(&self) -> Rooms {

@@ -11,7 +11,7 @@
 //! its worst padding. What is in front of the aligned offset and behind the end becomes free nodes.
 //! Freeing joins the node with its free neighbours.
 //!
-//! Nodes live outside of the region, in chunks that never move, so that no operation copies what the
+//! Nodes live outside of the region, in memory that never moves, so that no operation copies what the
 //! earlier ones have built up.
 
 pub(crate) mod bins;
@@ -61,7 +61,11 @@ pub struct Tlsf {
     used_units: u32,
     allocation_count: u32,
     nodes: Nodes,
+    units_of_a_piece: u32,
 }
+
+/// How many units a piece of a region has that is nobody's tier.
+const UNITS_OF_A_PIECE: u32 = 8;
 
 /// A piece of the region that was taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -72,6 +76,25 @@ pub struct TlsfBlock {
     pub size: u64,
     /// Names the piece to [`Tlsf::free`].
     pub node: u32,
+}
+
+/// A node that was taken for a request.
+#[derive(Clone, Copy)]
+pub(crate) struct Taken {
+    /// Its name.
+    pub(crate) node: u32,
+    /// Where it starts, in units.
+    pub(crate) offset: u32,
+    /// The bin of the free node that it was, or is a part of.
+    pub(crate) bin: usize,
+}
+
+/// A node that was given back.
+#[derive(Clone, Copy)]
+pub(crate) struct Given {
+    pub(crate) units: u32,
+    /// The bin of the free node that it is a part of now.
+    pub(crate) bin: usize,
 }
 
 /// A region that cannot be.
@@ -117,11 +140,21 @@ impl Tlsf {
     /// [`TlsfConfigError`] for a unit that is not a power of two, and for less than one unit or
     /// 2^31 and more.
     pub fn new(size: u64, unit: u64) -> Result<Self, TlsfConfigError> {
+        Self::with_pieces(size, unit, UNITS_OF_A_PIECE)
+    }
+
+    /// [`new`](Self::new) for pieces that are usually of so many units.
+    pub(crate) fn with_pieces(
+        size: u64,
+        unit: u64,
+        units_of_a_piece: u32,
+    ) -> Result<Self, TlsfConfigError> {
         let unit_count = unit_count(size, unit)?;
         let unit_log = unit.trailing_zeros();
         let mut region = Self {
-            nodes: Nodes::new(unit_count),
+            nodes: Nodes::new(unit_count, units_of_a_piece),
             unit_log,
+            units_of_a_piece,
             unit_count,
             used_units: 0,
             allocation_count: 0,
@@ -152,18 +185,21 @@ impl Tlsf {
             return None;
         }
         let units = self.units_of(size)?;
-        let (node, offset) = if alignment <= self.unit() {
-            self.allocate_anywhere(units)?
-        } else {
-            // An alignment beyond 32 bits is satisfied by offset 0 alone.
-            let alignment = u32::try_from(alignment >> self.unit_log).unwrap_or(1 << 31);
-            self.allocate_aligned(units, alignment)?
-        };
+        // An alignment beyond 32 bits is satisfied by offset 0 alone.
+        let alignment = u32::try_from(alignment >> self.unit_log).unwrap_or(1 << 31);
+        let taken = self.take(units, alignment)?;
         Some(TlsfBlock {
-            offset: u64::from(offset) << self.unit_log,
+            offset: u64::from(taken.offset) << self.unit_log,
             size: u64::from(units) << self.unit_log,
-            node: node.name(),
+            node: taken.node,
         })
+    }
+
+    /// [`allocate`](Self::allocate) of whole units, at least 1, at a multiple of `alignment` units, 0 or a
+    /// power of two.
+    #[inline(always)]
+    pub(crate) fn take(&mut self, units: u32, alignment: u32) -> Option<Taken> {
+        if alignment <= 1 { self.take_anywhere(units) } else { self.take_aligned(units, alignment) }
     }
 
     /// Gives back the piece at `offset` that `node` names; answers its bytes. `None`, and nothing has
@@ -173,6 +209,13 @@ impl Tlsf {
     ///
     /// At most [`MAX_NODES_VISITED`](Self::MAX_NODES_VISITED) nodes are visited.
     pub fn free(&mut self, offset: u64, node: u32) -> Option<u64> {
+        let given = self.give(offset, node)?;
+        Some(u64::from(given.units) << self.unit_log)
+    }
+
+    /// [`free`](Self::free), which answers what comes of it.
+    #[inline(always)]
+    pub(crate) fn give(&mut self, offset: u64, node: u32) -> Option<Given> {
         let index = NodeIndex::of_name(node)?;
         let node = *self.nodes.get(index)?;
         let unit_offset = offset >> self.unit_log;
@@ -181,8 +224,8 @@ impl Tlsf {
         }
         self.used_units -= node.size();
         self.allocation_count -= 1;
-        self.join(index, &node);
-        Some(u64::from(node.size()) << self.unit_log)
+        let bin = self.join(index, &node);
+        Some(Given { units: node.size(), bin })
     }
 
     /// Takes a piece that [`free`](Self::free) will not give back: one of the tier above.
@@ -206,7 +249,7 @@ impl Tlsf {
 
     /// Forgets every allocation.
     pub fn reset(&mut self) {
-        self.nodes = Nodes::new(self.unit_count);
+        self.nodes = Nodes::new(self.unit_count, self.units_of_a_piece);
         self.used_units = 0;
         self.allocation_count = 0;
         self.add_whole();

@@ -17,12 +17,12 @@ mod tests;
 use alloc::vec::Vec;
 
 use self::loose::Loose;
-use self::spans::Span;
+use self::spans::{Span, SpanBooks};
 use crate::Piece;
 use crate::buckets::Buckets;
 use crate::suballocator::Rooms;
 use crate::tlsf::bins::bin_of;
-use crate::tlsf::{Tlsf, TlsfConfigError, TlsfCorruption};
+use crate::tlsf::{Given, Taken, Tlsf, TlsfConfigError, TlsfCorruption};
 
 /// The largest request that goes to a span, in bytes: rounding up what is smaller costs about one per
 /// cent of the memory of recorded programs, rounding up to 64 KiB would cost five.
@@ -33,9 +33,6 @@ pub(crate) const LARGEST_SPAN: u64 = 256 << 10;
 
 /// The smallest span that is worth its bookkeeping; blocks too small for four of them have none.
 const SMALLEST_SPAN: u64 = 4 * SMALL_LIMIT;
-
-/// Spans that a block has host memory for from the start.
-const SPANS_FORESEEN: usize = 4;
 
 /// Set in the node of a piece that lies in a span. Nodes of the segregated fit are below it: it has
 /// fewer than 2^31 units.
@@ -64,10 +61,11 @@ const ORDER_BITS: u32 = 5;
 #[derive(Debug)]
 #[repr(C)]
 pub struct TwoTier {
+    allocation_count: u64,
     /// Bytes of a span; 0 if the block has none.
     span_size: u64,
-    used: u64,
-    allocation_count: u64,
+    /// log2 of the bytes of a minimum block.
+    min_block_log: u32,
     /// One more than the largest order of which a span has a free block, or a piece is loose; 0 for none.
     small_room: u8,
     /// The bin of a piece that is as large as a span.
@@ -83,6 +81,8 @@ pub struct TwoTier {
     spans: Vec<Span>,
     /// Spans that are no part of the block, kept for their bookkeeping.
     vacant: Vec<u32>,
+    /// The books of an empty span, which others are copied from: that takes less than to make them.
+    pattern: Option<SpanBooks>,
 }
 
 impl TwoTier {
@@ -92,29 +92,28 @@ impl TwoTier {
     ///
     /// Those of [`Tlsf::new`].
     pub fn new(size: u64, min_allocation_size: u64) -> Result<Self, TlsfConfigError> {
-        let tlsf = Tlsf::new(size, min_allocation_size)?;
         let span_size = span_size(size, min_allocation_size);
+        // What is smaller lies in spans.
+        let least = SMALL_LIMIT.checked_div(min_allocation_size).unwrap_or(0).max(1);
+        let units_of_a_piece = u32::try_from(least).unwrap_or(1);
+        let tlsf = Tlsf::with_pieces(size, min_allocation_size, units_of_a_piece)?;
         let mut tiers = Self {
             tlsf,
             span_size,
+            min_block_log: min_allocation_size.trailing_zeros(),
             min_block_size: min_allocation_size,
             spans: Vec::new(),
             vacant: Vec::new(),
+            pattern: None,
             rooms: Buckets::new(),
             empty: None,
-            used: 0,
             allocation_count: 0,
             loose: Loose::new(),
             small_room: 0,
             span_bin: bin_of_span(span_size >> min_allocation_size.trailing_zeros()),
         };
-        if span_size > 0 {
-            // The books of most blocks' first spans, so that the first small requests need not wait for
-            // host memory.
-            tiers.spans.reserve(SPANS_FORESEEN);
-            tiers.vacant.reserve(SPANS_FORESEEN);
-            let first = tiers.add_span();
-            tiers.vacant.push(first);
+        if let Some(most) = size.checked_div(span_size) {
+            tiers.foresee_spans(usize::try_from(most).unwrap_or(0));
         }
         Ok(tiers)
     }
@@ -145,15 +144,19 @@ impl TwoTier {
                 self.tlsf.allocate(size, alignment)?
             }
         };
-        Some(self.counted(block.into()))
+        self.allocation_count += 1;
+        Some(block.into())
     }
 
-    /// Puts a piece that was taken into the counts.
-    #[inline]
-    fn counted(&mut self, piece: Piece) -> Piece {
-        self.used += piece.size;
+    /// Takes whole units, at least 1, at a multiple of `alignment` units by segregated fit, and keeps the
+    /// empty span; answers the bin of the free piece that it was a part of, too.
+    #[inline(always)]
+    pub(crate) fn take_large(&mut self, units: u32, alignment: u32) -> Option<(Piece, usize)> {
+        let Taken { node, offset, bin } = self.tlsf.take(units, alignment)?;
         self.allocation_count += 1;
-        piece
+        let log = self.min_block_log;
+        let (offset, size) = (u64::from(offset) << log, u64::from(units) << log);
+        Some((Piece { offset, size, node }, bin))
     }
 
     /// Gives back the piece at `offset` that `node` names; answers its bytes. `None`, and nothing has
@@ -162,22 +165,26 @@ impl TwoTier {
     /// # Complexity
     ///
     /// That of one buddy free, and of two of [`Tlsf::free`].
-    #[inline(always)]
     pub fn free(&mut self, offset: u64, node: u32) -> Option<u64> {
-        let size = if node & IN_SPAN == 0 {
-            self.tlsf.free(offset, node)?
+        let size = if is_in_span(node) {
+            self.give_small(offset, node)?.0
         } else {
-            let size = self.free_small(offset, node & !IN_SPAN)?;
-            self.note_small_room();
-            size
+            self.give_large(offset, node)?.0
         };
-        self.used -= size;
-        self.allocation_count -= 1;
         if self.allocation_count == 0 {
             // An empty block is one whole region again.
             let _ = self.give_empty_span_back();
         }
         Some(size)
+    }
+
+    /// Gives back a piece of the segregated fit; answers its bytes, and the bin of the free piece that it is a
+    /// part of now. `None`, and nothing has changed, if it is not live.
+    #[inline(always)]
+    pub(crate) fn give_large(&mut self, offset: u64, node: u32) -> Option<(u64, usize)> {
+        let Given { units, bin } = self.tlsf.give(offset, node)?;
+        self.allocation_count -= 1;
+        Some((u64::from(units) << self.min_block_log, bin))
     }
 
     /// Whether a search for this request can succeed; `false` is certain. O(1).
@@ -199,6 +206,13 @@ impl TwoTier {
         Rooms { large: self.tlsf.room(), small: self.small_room }
     }
 
+    /// One more than the largest order of which a span has a free block, or of which a piece is loose; 0
+    /// for none.
+    #[inline]
+    pub(crate) fn rooms_in_spans(&self) -> u8 {
+        self.small_room
+    }
+
     /// Whether there may be room for a small request in a span; `false` is certain.
     #[inline]
     fn may_have_span(&self) -> bool {
@@ -209,13 +223,24 @@ impl TwoTier {
     /// large piece, in a block that was not touched for long, has less to read then.
     #[inline]
     fn note_small_room(&mut self) {
-        self.small_room = self.rooms.end().max(self.loose.end());
+        self.small_room = self.small_end();
     }
 
-    /// Bytes taken, rounding included.
+    /// One more than the largest order of which a span has a free block, or a piece is loose; 0 for none.
+    #[inline]
+    fn small_end(&self) -> u8 {
+        // Orders are below 32, so none is shifted out; and there always is a bit.
+        let orders = self.rooms.occupied() | self.loose.orders();
+        (orders << 1 | 1).ilog2().to_le_bytes()[0]
+    }
+
+    /// Bytes taken, rounding included. O(spans).
     #[must_use]
     pub fn used_size(&self) -> u64 {
-        self.used
+        let spans = self.spans.iter().filter(|span| span.place.is_some());
+        let free_in_spans = spans.map(|span| self.span_size - span.buddy().allocated_size());
+        let loose = self.loose.iter().map(|(order, _)| self.min_block_size << order);
+        self.tlsf.used_size() - free_in_spans.sum::<u64>() - loose.sum::<u64>()
     }
 
     /// Live allocations.
@@ -252,33 +277,35 @@ impl TwoTier {
                 "span {index} is listed by its largest free order"
             );
             assert!(
-                span.place.is_some() || span.buddy.is_empty(),
+                span.place.is_some() || span.buddy().is_empty(),
                 "vacant span {index} is not empty"
             );
-            span.buddy.validate().expect("the span's buddies are whole");
+            span.buddy().validate().expect("the span's buddies are whole");
             let loose = self.loose.iter().filter(|(_, piece)| piece.span == index).count();
-            let taken = span.buddy.taken_blocks().count();
+            let taken = span.buddy().taken_blocks().count();
             assert_eq!(span.live_count as usize + loose, taken, "what is taken lives or is loose");
+            let of_span = self.loose.iter().filter(|(_, piece)| piece.span == index);
+            let loose: u64 = of_span.map(|(order, _)| self.min_block_size << order).sum();
+            let (count, size) = span.live().fold((0, 0), |(n, sum), (_, size)| (n + 1, sum + size));
+            assert_eq!(count, span.live_count, "what lives is marked");
+            assert_eq!(size, span.buddy().allocated_size() - loose, "and by its size");
             assert!(span.live_count > 0 || loose == 0, "no span is there for loose pieces");
         }
-        let small_room = self.rooms.end().max(self.loose.end());
-        assert_eq!(self.small_room, small_room, "it is put down");
+        assert_eq!(self.small_room, self.small_end(), "it is put down");
         for (order, piece) in self.loose.iter() {
             assert!(self.is_taken(order, piece), "a loose piece is taken in its span");
         }
         let spans = self.spans.iter().filter(|span| span.place.is_some());
-        let empty = spans.clone().filter(|span| span.buddy.is_empty()).count();
+        let empty = spans.clone().filter(|span| span.buddy().is_empty()).count();
         assert_eq!(empty, usize::from(self.empty.is_some()), "at most one empty span is kept");
-        let in_spans: u64 = spans.clone().map(|span| span.buddy.stats().allocated_size).sum();
-        let span_bytes = spans.count() as u64 * self.span_size;
-        let loose: u64 = self.loose.iter().map(|(order, _)| self.min_block_size << order).sum();
-        assert_eq!(
-            self.used,
-            self.tlsf.used_size() - span_bytes + in_spans - loose,
-            "the sum of both tiers"
-        );
         Ok(())
     }
+}
+
+/// Whether a piece of that node lies in a span.
+#[inline]
+pub(crate) fn is_in_span(node: u32) -> bool {
+    node & IN_SPAN != 0
 }
 
 /// Whether a request goes to a span, in blocks that have them.
@@ -302,12 +329,24 @@ fn order_for(size: u64, alignment: u64, min_block_size: u64) -> u32 {
     (last << 1 | 1).ilog2()
 }
 
+/// The order of a piece of so many minimum blocks, at least 1.
+#[inline]
+pub(crate) fn order_of_units(units: u64) -> u32 {
+    // As above.
+    ((units - 1) << 1 | 1).ilog2()
+}
+
 /// The bin of a span of so many minimum blocks.
 fn bin_of_span(units: u64) -> u8 {
     // Fewer than 2^32, as blocks are.
     let bin = bin_of(u32::try_from(units).unwrap_or(u32::MAX));
     // There are 256 bins.
     bin.to_le_bytes()[0]
+}
+
+/// Whether a block of so many bytes has spans.
+pub(crate) fn has_spans(block_size: u64, min_allocation_size: u64) -> bool {
+    span_size(block_size, min_allocation_size) > 0
 }
 
 /// Bytes of the spans of a block; 0 for none.

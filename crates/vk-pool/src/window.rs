@@ -16,7 +16,10 @@ pub(crate) struct PeakWindow {
 impl PeakWindow {
     #[inline]
     pub(crate) fn record(&mut self, value: u64) {
-        self.current = self.current.max(value);
+        // A branch, as a new peak is seldom; a choice would be written each time.
+        if value > self.current {
+            self.current = value;
+        }
     }
 
     /// Half a window has passed, and this is the value now.

@@ -96,7 +96,7 @@ fn a_wrong_answer_is_an_error_and_nothing_is_handed_out(
     let before = bench.pool.stats();
     script.answer(offset, size);
     let request = PoolRequest { alignment: KIB, ..bytes(4 * KIB) };
-    assert!(bench.pool.allocate_at_once(&request).is_none());
+    assert!(bench.pool.allocate_in_row(&request).is_none());
     let error = bench.pool.allocate(&request).expect_err("the answer was wrong");
     assert_eq!(error, RequestError::WrongAnswer(fault));
     assert_eq!(bench.pool.stats(), before);

@@ -237,7 +237,7 @@ fn the_upper_end_is_refused_where_there_is_none(#[case] config: PoolConfig) {
     let mut bench = Bench::new(config);
     let request = PoolRequest { upper: true, ..bytes(KIB) };
     assert_eq!(refusal(&mut bench, &request), RequestError::NoUpperEnd);
-    assert!(bench.pool.allocate_at_once(&request).is_none());
+    assert!(bench.pool.allocate_in_row(&request).is_none());
     bench.check_books();
 }
 

@@ -192,7 +192,7 @@ pub(crate) const MUTATIONS: &[Mutation] = &[
         name: "what_is_lent_is_not_put_down",
         package: "vk-pool",
         file: "pool/lease.rs",
-        find: "        self.lent.insert((place.slot, place.offset), size);",
+        find: "        self.lent.insert((place.slot(), place.offset), size);",
         replace: "",
         model: "a_branch_leases_while_the_trunk_is_used",
         says: "a lease is the trunk's until it is given here",

@@ -22,6 +22,20 @@ impl<S: Storage> BuddyAllocator<S> {
         self.counters.stats(self.total_size(), self.merged())
     }
 
+    /// The bytes of all live allocations. O(1).
+    #[inline]
+    #[must_use]
+    pub fn allocated_size(&self) -> u64 {
+        self.counters.allocated_size()
+    }
+
+    /// The live allocations. O(1).
+    #[inline]
+    #[must_use]
+    pub fn allocation_count(&self) -> u64 {
+        self.counters.allocation_count
+    }
+
     /// What the waiting block would become if it were merged.
     #[inline]
     pub(super) fn merged(&self) -> Option<Merged> {

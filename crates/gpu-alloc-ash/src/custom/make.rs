@@ -44,7 +44,7 @@ impl GpuAllocator {
         &self,
         pool: CustomPool,
     ) -> Result<(), Refused<CustomPool, DestroyPoolError>> {
-        let (owner, asked) = (pool.owner(), self.id);
+        let (owner, asked) = (pool.owner(), self.id.get());
         if owner != asked {
             let error = DestroyPoolError::ForeignPool { owner, asked };
             return Err(Refused { returned: pool, error });
@@ -86,7 +86,7 @@ impl GpuAllocator {
         let name: Option<Arc<str>> = config.name.map(Arc::from);
         let mut pool = CustomPool {
             parts: Box::new(Parts {
-                owner: self.id,
+                owner: self.id.get(),
                 name: name.clone(),
                 members: Vec::with_capacity(shapes.len()),
                 allows_dedicated: config.block_size.is_none(),

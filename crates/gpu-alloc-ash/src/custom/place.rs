@@ -92,7 +92,7 @@ impl GpuAllocator {
 
     #[inline]
     pub(crate) fn check_owner(&self, pool: &CustomPool) -> Result<(), AllocError> {
-        let (owner, asked) = (pool.owner(), self.id);
+        let (owner, asked) = (pool.owner(), self.id.get());
         if owner == asked { Ok(()) } else { Err(AllocError::ForeignPool { owner, asked }) }
     }
 

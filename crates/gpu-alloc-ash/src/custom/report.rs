@@ -77,7 +77,7 @@ impl CustomPool {
     /// Whether an allocation is of this pool.
     #[must_use]
     pub fn contains(&self, allocation: &Allocation) -> bool {
-        allocation.allocator_id == self.owner()
+        allocation.allocator_id.get() == self.owner()
             && !allocation.is_external()
             && self.members().iter().any(|member| {
                 member.class == allocation.class

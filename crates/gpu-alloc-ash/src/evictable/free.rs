@@ -27,7 +27,7 @@ impl GpuAllocator {
         evictable: Evictable<T>,
         take: impl FnOnce(T) -> R,
     ) -> Result<Option<R>, Refused<Evictable<T>, FreeError>> {
-        let (owner, asked) = (evictable.shared.owner, self.id);
+        let (owner, asked) = (evictable.shared.owner, self.id.get());
         if owner != asked {
             let error = FreeError::ForeignAllocation { owner, asked };
             return Err(Refused { returned: evictable, error });
@@ -63,7 +63,7 @@ impl GpuAllocator {
         &self,
         pool: EvictablePool<T>,
     ) -> Result<(), Refused<EvictablePool<T>, DestroyPoolError>> {
-        let (owner, asked) = (pool.shared.owner, self.id);
+        let (owner, asked) = (pool.shared.owner, self.id.get());
         if owner != asked {
             let error = DestroyPoolError::ForeignPool { owner, asked };
             return Err(Refused { returned: pool, error });

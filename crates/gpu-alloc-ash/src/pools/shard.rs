@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use ash::vk;
+use ash::vk::{self, Handle as _};
 use vk_pool::{
     ClassId, HeapBudgets, MemoryPool, Place, PoolBooks, PoolConfig, PoolRequest, Ticket,
 };
@@ -18,6 +18,11 @@ pub(crate) struct MemoryObject {
     pub(crate) mapped: Option<MappedPtr>,
 }
 
+impl MemoryObject {
+    /// None.
+    const NONE: Self = Self { memory: vk::DeviceMemory::null(), mapped: None };
+}
+
 /// A place, the memory object that it lies in, and the shard that keeps its books.
 #[derive(Debug)]
 pub(crate) struct Placed {
@@ -30,8 +35,8 @@ pub(crate) struct Placed {
 pub(crate) struct ClassPool {
     class: ClassId,
     pub(crate) pool: MemoryPool,
-    /// By the blocks' slots; `Some` iff the pool has a block there.
-    objects: Vec<Option<MemoryObject>>,
+    /// By the blocks' slots; null iff the pool has no block there.
+    objects: Vec<MemoryObject>,
 }
 
 /// In cache lines of its own: what one thread writes is not on another's line. Two lines, as some
@@ -142,7 +147,9 @@ impl ClassPool {
 
     #[inline]
     pub(crate) fn object(&self, slot: u32) -> MemoryObject {
-        self.objects[slot as usize].expect("each block of the pool has its memory object")
+        let object = self.objects[slot as usize];
+        debug_assert!(!object.memory.is_null(), "each block of the pool has its memory object");
+        object
     }
 
     /// What its owner needs of a place that this pool has made.
@@ -161,12 +168,12 @@ impl ClassPool {
 
     pub(super) fn put_object(&mut self, slot: u32, object: MemoryObject) {
         if self.objects.len() < self.pool.slot_count() {
-            self.objects.resize(self.pool.slot_count(), None);
+            self.objects.resize(self.pool.slot_count(), MemoryObject::NONE);
         }
-        self.objects[slot as usize] = Some(object);
+        self.objects[slot as usize] = object;
     }
 
     pub(crate) fn take_object(&mut self, slot: u32) -> MemoryObject {
-        self.objects[slot as usize].take().expect("each block of the pool has its memory object")
+        core::mem::replace(&mut self.objects[slot as usize], MemoryObject::NONE)
     }
 }

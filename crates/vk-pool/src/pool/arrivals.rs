@@ -67,9 +67,7 @@ impl MemoryPool {
         if let Err(error) = checked {
             return Err(Refused { returned: (request, reservation), error });
         }
-        let suballocator = self.new_suballocator(request.size);
-        let rooms = suballocator.rooms();
-        let content = Content::Carved { suballocator, used: 0, allocation_count: 0, rooms };
+        let content = Content::Carved(self.new_suballocator(request.size));
         reservation.commit();
         self.ids.insert(id);
         self.take_in(&request, id, content, None, None);
@@ -95,10 +93,7 @@ impl MemoryPool {
             let (size, fault) = (request.size, suballocator.take_fault());
             return Err(AddBlockError::NotServed { size, fault });
         };
-        let rooms = suballocator.rooms();
-        let content =
-            Content::Carved { suballocator, used: piece.size, allocation_count: 1, rooms };
-        Ok((content, Some((piece, fitted.requested))))
+        Ok((Content::Carved(suballocator), Some((piece, fitted.requested))))
     }
 
     /// Puts a block or a lease, checked and filled, into the books.
@@ -130,15 +125,16 @@ impl MemoryPool {
             }
         }
         if let Some((piece, requested)) = first.filter(|_| !dedicated) {
-            self.count_placed(&piece, requested);
+            self.live.placed(piece.size, requested);
         }
         if !dedicated {
-            self.growth.blocks_changed(self.stats.used_size);
+            self.growth.blocks_changed(self.live.used_size());
         }
         let (piece, requested) = first?;
         let offset = base + piece.offset;
         let Piece { node, .. } = piece;
-        Some(Place { offset, size: requested, slot, generation, node, dedicated })
+        let name = if dedicated { slot | Place::DEDICATED } else { slot };
+        Some(Place { offset, size: requested, name, generation, node })
     }
 
     fn check_block(

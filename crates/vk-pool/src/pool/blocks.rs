@@ -92,7 +92,7 @@ impl MemoryPool {
         self.stats.block_count -= 1;
         self.stats.total_size -= size;
         self.empty_taken(size, is_leased);
-        self.growth.blocks_changed(self.stats.used_size);
+        self.growth.blocks_changed(self.live.used_size());
         Some(self.remove(slot, false))
     }
 
@@ -126,14 +126,14 @@ impl MemoryPool {
     /// Bytes of the next block, for so many more bytes in a block of at least `needed`.
     fn next_size(&self, more: u64, needed: u64) -> u64 {
         let committed = self.books.committed().saturating_add(self.books.pending());
-        let live = self.stats.used_size.saturating_add(more);
-        let live_peak = self.recent.live_peak();
+        let live = self.live.used_size().saturating_add(more);
+        let live_peak = self.live.peak();
         self.growth.next_block_size(&self.config, committed, live, live_peak, needed)
     }
 
     pub(super) fn ask_block(&mut self, fitted: Fitted, needed: u64) -> BlockRequest {
         let size = self.next_size(fitted.size, needed);
-        self.recent.block_needed();
+        self.live.block_needed();
         self.books.block_asked(size);
         let claim = self.claim(&fitted, needed);
         self.ask(Some(fitted), size, needed, Some(claim))
@@ -181,7 +181,7 @@ impl MemoryPool {
     #[must_use = "the memory object is to be freed, and its bytes taken out of the books"]
     pub fn shed(&mut self) -> Option<ReturnedBlock> {
         let retention = self.config.retention;
-        let of_live = self.recent.live_peak().checked_div(retention.live_divisor).unwrap_or(0);
+        let of_live = self.live.peak().checked_div(retention.live_divisor).unwrap_or(0);
         let retained = self.books.retained();
         let allowed = retention.floor_bytes.max(of_live);
         if retained <= allowed || self.is_at_minimum() {
@@ -189,10 +189,10 @@ impl MemoryPool {
         }
         // Who asked for nothing to be kept gets what was asked for.
         if allowed > 0 {
-            if retained <= self.recent.worth_keeping() {
+            if retained <= self.live.worth_keeping() {
                 return None;
             }
-            self.recent.block_goes(retained);
+            self.live.block_goes(retained);
         }
         self.trim()
     }

@@ -106,17 +106,10 @@ impl MemoryPool {
             return None;
         }
         let (size, base, is_leased) = (block.size, block.base, block.lease.is_some());
-        let Content::Carved { suballocator, used, allocation_count, rooms } = &mut block.content
-        else {
-            return None;
-        };
+        let Content::Carved(suballocator) = &mut block.content else { return None };
+        let was_empty = suballocator.allocation_count() == 0;
         let piece = suballocator.take_at(stretch.offset, fitted.size, stretch.behind);
-        *rooms = suballocator.rooms();
-        let was_empty = *allocation_count == 0;
-        if let Some(piece) = piece {
-            *used += piece.size;
-            *allocation_count += 1;
-        }
+        block.rooms = suballocator.rooms();
         self.index.update(slot, Some(block));
         let piece = piece?;
         if was_empty {
@@ -165,7 +158,7 @@ fn plan_block(
     if fitted.alignment > block.alignment {
         return None;
     }
-    let Content::Carved { suballocator, .. } = &block.content else { return None };
+    let Content::Carved(suballocator) = &block.content else { return None };
     // What a segregated fit hands out.
     let room = (round_up(fitted.size, unit)?, fitted.alignment);
     match suballocator {

@@ -27,7 +27,7 @@ fn allocate(pool: &mut MemoryPool, budgets: &Arc<HeapBudgets>, id: u64, size: u6
 #[case::larger_node(|place: &mut Place| place.node += 1)]
 #[case::node_beyond_the_word(|place: &mut Place| place.node = 64)]
 #[case::node_that_overflows(|place: &mut Place| place.node = u32::MAX)]
-#[case::dedicated(|place: &mut Place| place.dedicated = true)]
+#[case::dedicated(|place: &mut Place| place.name |= Place::DEDICATED)]
 fn a_forged_place_comes_back_and_nothing_has_changed(#[case] forge: fn(&mut Place)) {
     let heap = HeapLimits { size: 1 << 30, ..HeapLimits::default() };
     let budgets = Arc::new(HeapBudgets::new(DeviceLimits::default(), &[heap]).unwrap());
@@ -36,10 +36,10 @@ fn a_forged_place_comes_back_and_nothing_has_changed(#[case] forge: fn(&mut Plac
     let place = allocate(&mut pool, &budgets, 1, 1000);
     let other = allocate(&mut pool, &budgets, 2, 1000);
     let before = pool.stats();
-    let Place { offset, size, slot, generation, node, dedicated } = place;
-    let mut forged = Place { offset, size, slot, generation, node, dedicated };
+    let Place { offset, size, name, generation, node } = place;
+    let mut forged = Place { offset, size, name, generation, node };
     forge(&mut forged);
-    let offset = forged.offset;
+    let (slot, offset) = (forged.slot(), forged.offset);
     let forged = pool.free_at_once(forged).unwrap_err();
     assert_eq!(pool.stats(), before);
     let refused = pool.free(forged).unwrap_err();
@@ -60,10 +60,10 @@ fn a_dedicated_object_is_not_freed_as_a_piece() {
     let books = Arc::new(PoolBooks::new());
     let mut pool = MemoryPool::new(PoolConfig::default(), Arc::clone(&budgets), books).unwrap();
     let mut place = allocate(&mut pool, &budgets, 1, 100 << 20);
-    place.dedicated = false;
+    place.name &= !Place::DEDICATED;
     let mut refused = pool.free(place).unwrap_err();
     assert_eq!(refused.error, FreeError::NotAllocated { slot: 0, offset: 0 });
-    refused.returned.dedicated = true;
+    refused.returned.name |= Place::DEDICATED;
     let place = pool.free_at_once(refused.returned).unwrap_err();
     let block = pool.free(place).unwrap().unwrap();
     budgets.released(block);

@@ -19,14 +19,14 @@ pub(super) enum Freed {
 }
 
 impl MemoryPool {
-    /// Gives a place back, if it is a piece of a block that stays in use; otherwise the place comes back
-    /// and nothing has changed: then [`free`](Self::free) says what there is to do. The way of nearly
-    /// every place, and shorter than that.
+    /// Gives a place back, if it is a piece of a block of [two tiers](crate::Algorithm::TwoTier) that stays in
+    /// use; otherwise the place comes back and nothing has changed: then [`free`](Self::free) says what
+    /// there is to do. The way of nearly every place, and shorter than that.
     ///
     /// # Errors
     ///
-    /// The place, if it is the last one of its block, has a memory object of its own, or is refused by
-    /// [`free`](Self::free).
+    /// The place, if it is the last one of its block, if something else carves that, if it has a memory
+    /// object of its own, or is refused by [`free`](Self::free).
     ///
     /// # Complexity
     ///
@@ -34,15 +34,21 @@ impl MemoryPool {
     // Always, or the place would be written to memory and read from there.
     #[inline(always)]
     pub fn free_at_once(&mut self, place: Place) -> Result<(), Place> {
-        self.free_by::<Tiers>(place)
+        // Field by field, and put together again for who needs it: as a whole it would be copied, before
+        // what was copied here can be read.
+        let Place { offset, size, name, generation, node } = place;
+        let place = || Place { offset, size, name, generation, node };
+        self.take_usual_back(&place()).ok_or_else(place)
     }
 
-    /// [`free_at_once`](Self::free_at_once), shorter where the pool is linear, and longer elsewhere.
+    /// [`free_at_once`](Self::free_at_once) of a block of any algorithm; the shortest way where it is
+    /// [linear](crate::Algorithm::Linear).
     ///
     /// # Errors
     ///
-    /// As there.
-    // As there.
+    /// The place, if it is the last one of its block, has a memory object of its own, or is refused by
+    /// [`free`](Self::free).
+    // Always, as above.
     #[inline(always)]
     pub fn free_in_row(&mut self, place: Place) -> Result<(), Place> {
         self.free_by::<InRow>(place)
@@ -53,8 +59,8 @@ impl MemoryPool {
     fn free_by<W: Way>(&mut self, place: Place) -> Result<(), Place> {
         // Field by field, and put together again for who needs it: as a whole it would be copied, before
         // what was copied here can be read.
-        let Place { offset, size, slot, generation, node, dedicated } = place;
-        let place = || Place { offset, size, slot, generation, node, dedicated };
+        let Place { offset, size, name, generation, node } = place;
+        let place = || Place { offset, size, name, generation, node };
         self.take_piece_back::<W>(&place(), 1).map(|_| ()).ok_or_else(place)
     }
 
@@ -63,22 +69,18 @@ impl MemoryPool {
     // Always, as above; and the number of others is a constant then.
     #[inline(always)]
     fn take_piece_back<W: Way>(&mut self, place: &Place, others: u64) -> Option<bool> {
-        let slot = place.slot;
+        // No block has the name of a memory object of its own.
+        let slot = place.name;
         let block = self.blocks.get_live_mut(slot, place.generation)?;
         let (size, base) = (block.size, block.base);
-        let Content::Carved { suballocator, used, allocation_count, rooms } = &mut block.content
-        else {
-            return None;
-        };
-        if place.dedicated || *allocation_count <= others {
+        let Content::Carved(suballocator) = &mut block.content else { return None };
+        if suballocator.allocation_count() <= others {
             return None;
         }
         let freed = W::free(suballocator, place.offset.checked_sub(base)?, place.node)?;
-        *used -= freed;
-        *allocation_count -= 1;
-        let emptied = *allocation_count == 0;
+        let emptied = suballocator.allocation_count() == 0;
         let rooms_now = W::rooms(suballocator);
-        let known_rooms = core::mem::replace(rooms, rooms_now);
+        let known_rooms = core::mem::replace(&mut block.rooms, rooms_now);
         if emptied {
             let is_leased = block.lease.is_some();
             self.index.update(slot, Some(block));
@@ -87,10 +89,7 @@ impl MemoryPool {
         } else if rooms_now != known_rooms {
             self.index.update_used(slot, known_rooms, rooms_now);
         }
-        self.stats.used_size -= freed;
-        self.stats.requested_size -= place.size;
-        self.stats.allocation_count -= 1;
-        self.recent.operation(self.stats.used_size);
+        self.live.freed(freed, place.size);
         Some(emptied)
     }
 
@@ -121,11 +120,11 @@ impl MemoryPool {
     /// The whole of what a place may be.
     #[inline]
     pub(super) fn take_back(&mut self, place: &Place) -> Result<Freed, FreeError> {
-        let (slot, offset) = (place.slot, place.offset);
+        let (slot, offset) = (place.slot(), place.offset);
         let Some(block) = self.blocks.get_live_mut(slot, place.generation) else {
-            return Err(FreeError::UnknownBlock { slot, generation: place.generation });
+            return Err(FreeError::UnknownBlock { slot, generation: place.generation.get() });
         };
-        if place.dedicated && matches!(block.content, Content::Dedicated) {
+        if place.is_dedicated() && matches!(block.content, Content::Dedicated) {
             return Ok(Freed::Object(self.remove(slot, true)));
         }
         let emptied = self.take_piece_back::<Tiers>(place, 0);

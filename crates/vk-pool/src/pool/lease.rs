@@ -44,7 +44,7 @@ impl Lease {
     /// The lender's slot of the block that it lies in.
     #[must_use]
     pub fn slot(&self) -> u32 {
-        self.place.slot
+        self.place.slot()
     }
 
     /// The name of the block that it lies in.
@@ -94,9 +94,9 @@ impl MemoryPool {
         let needed = config.algorithm.needed(size, alignment, config.min_allocation_size)?;
         let fitted = Fitted { requested: size, size, alignment, upper: false };
         let place = self.place(&fitted, needed)?;
-        let id = self.blocks.get(place.slot)?.id;
+        let id = self.blocks.get(place.slot())?.id;
         let memory_type_index = self.config.memory_type_index;
-        self.lent.insert((place.slot, place.offset), size);
+        self.lent.insert((place.slot(), place.offset), size);
         self.lent_size += size;
         Some(Lease { place, id, memory_type_index, alignment })
     }
@@ -153,7 +153,7 @@ impl MemoryPool {
     ///
     /// That of [`free`](Self::free).
     pub fn end_lease(&mut self, lease: Lease) -> Result<(), Refused<Lease, FreeError>> {
-        let (slot, offset) = (lease.place.slot, lease.place.offset);
+        let (slot, offset) = (lease.place.slot(), lease.place.offset);
         let freed = match self.lent.get(&(slot, offset)) {
             Some(&size) if size == lease.size() => self.take_back(&lease.place),
             _ => Err(FreeError::NotAllocated { slot, offset }),

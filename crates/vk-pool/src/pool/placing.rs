@@ -3,12 +3,14 @@
 //! Most of the time the first block that is asked has room, so that way is short: no call on it has
 //! an answer that would pass through memory, and what the other ways need is not prepared.
 
+use core::num::NonZeroU32;
+
 use super::MemoryPool;
 use crate::answer::Fitted;
 use crate::block::Content;
 use crate::search::{Candidates, MAX_CANDIDATES, Search, first_choice};
 use crate::way::{Tiers, Way};
-use crate::{Piece, Place};
+use crate::{Piece, Place, Suballocator};
 
 impl MemoryPool {
     /// Blocks that one request asks at most, however many the pool has and whatever they have free; a
@@ -59,15 +61,12 @@ impl MemoryPool {
     /// Puts down a wrong answer of a block's own algorithm, for who is told of it.
     fn hear_fault(&mut self, slot: u32) {
         let Some((_, block)) = self.blocks.get_mut(slot) else { return };
-        let Content::Carved { suballocator, allocation_count, rooms, .. } = &mut block.content
-        else {
-            return;
-        };
+        let Content::Carved(suballocator) = &mut block.content else { return };
         let Some(fault) = suballocator.take_fault() else { return };
         self.fault = Some(fault);
-        if *allocation_count > 0 {
-            let known_rooms = core::mem::replace(rooms, suballocator.rooms());
-            self.index.update_used(slot, known_rooms, *rooms);
+        if suballocator.allocation_count() > 0 {
+            let known_rooms = core::mem::replace(&mut block.rooms, suballocator.rooms());
+            self.index.update_used(slot, known_rooms, block.rooms);
         }
     }
 
@@ -79,24 +78,25 @@ impl MemoryPool {
             return None;
         }
         let (size, base) = (block.size, block.base);
-        let Content::Carved { suballocator, used, allocation_count, rooms } = &mut block.content
-        else {
+        let Content::Carved(suballocator) = &mut block.content else { return None };
+        let piece = W::take(suballocator, fitted);
+        // Before two tiers refuse, they end their empty span, and have other rooms then. A wrong answer
+        // counts when it is heard.
+        if piece.is_none() && !matches!(suballocator, Suballocator::TwoTier(_)) {
             return None;
-        };
-        let piece = W::take(suballocator, fitted)?;
+        }
         let rooms_now = W::rooms(suballocator);
-        let known_rooms = core::mem::replace(rooms, rooms_now);
-        let was_empty = *allocation_count == 0;
-        *used += piece.size;
-        *allocation_count += 1;
+        let known_rooms = core::mem::replace(&mut block.rooms, rooms_now);
+        let was_empty = suballocator.allocation_count() == u64::from(piece.is_some());
         if was_empty {
+            piece?;
             let is_leased = block.lease.is_some();
             self.index.update(slot, Some(block));
             self.empty_taken(size, is_leased);
         } else if rooms_now != known_rooms {
             self.index.update_used(slot, known_rooms, rooms_now);
         }
-        Some(self.placed((slot, generation), base, &piece, fitted.requested))
+        Some(self.placed((slot, generation), base, &piece?, fitted.requested))
     }
 
     /// The place that a piece of a block is, counted; the block starts at `base` in its memory object.
@@ -104,22 +104,13 @@ impl MemoryPool {
     #[inline(always)]
     pub(super) fn placed(
         &mut self,
-        (slot, generation): (u32, u32),
+        (slot, generation): (u32, NonZeroU32),
         base: u64,
         piece: &Piece,
         requested: u64,
     ) -> Place {
-        self.count_placed(piece, requested);
+        self.live.placed(piece.size, requested);
         let (offset, node) = (base + piece.offset, piece.node);
-        Place { offset, size: requested, slot, generation, node, dedicated: false }
-    }
-
-    /// Puts an allocation into the counts.
-    #[inline]
-    pub(super) fn count_placed(&mut self, piece: &Piece, requested: u64) {
-        self.stats.used_size += piece.size;
-        self.stats.requested_size += requested;
-        self.stats.allocation_count += 1;
-        self.recent.operation(self.stats.used_size);
+        Place { offset, size: requested, name: slot, generation, node }
     }
 }

@@ -60,11 +60,11 @@ impl Tlsf {
             return None;
         }
         let node = if padding == 0 {
-            self.take_front(index, bin_of(free), units).0
+            self.take_front(index, bin_of(free), units).node
         } else {
-            self.take_behind(index, padding, units)
+            self.take_behind(index, padding, units).name()
         };
         let size = u64::from(units) << self.unit_log;
-        Some(TlsfBlock { offset, size, node: node.name() })
+        Some(TlsfBlock { offset, size, node })
     }
 }

@@ -1,8 +1,10 @@
 //! The search: which free node an allocation is taken from.
 
+use core::hint::select_unpredictable;
+
 use super::Tlsf;
 use super::bins::{BIN_COUNT, bin_of, first_bin_all_at_least};
-use super::node::{Node, NodeIndex};
+use super::node::{NONE, Node, NodeIndex};
 
 /// How many nodes of one bin are looked at for a tight fit. With four blocks are filled no better,
 /// with two a little worse.
@@ -26,18 +28,45 @@ impl Node {
 
 impl Tlsf {
     /// Finds a free node for `units`, at least 1, at any offset; answers it and its bin.
-    #[inline]
+    ///
+    /// Whether the bin of the size itself has a node that is large enough, and which of the first few is
+    /// the tightest, cannot be predicted, so all is found out without branches.
+    #[inline(always)]
     pub(super) fn find(&self, units: u32) -> Option<(NodeIndex, usize)> {
-        let sure = first_bin_all_at_least(units);
-        let mut bin = self.nodes.map().first_from(bin_of(units))?;
+        let (own, sure) = (bin_of(units), first_bin_all_at_least(units));
         // Only the bin of the size itself may have nodes that are smaller.
-        if bin < sure {
-            if let Some(tightest) = self.tightest_of(bin, units, 1) {
-                return Some((tightest, bin));
-            }
-            bin = self.nodes.map().first_from(sure)?;
-        }
-        Some((self.nodes.first(bin)?, bin))
+        let index = if own < sure {
+            self.tightest_of_three(own, units)
+        } else {
+            self.nodes.first_or_none(own)
+        };
+        let above = self.nodes.map().first_from(sure).unwrap_or(0);
+        let is_own = index != NONE;
+        let bin = select_unpredictable(is_own, own, above);
+        // The first node of bin 0, which is no size's, means nothing.
+        let index = select_unpredictable(is_own, index, self.nodes.first_or_none(above));
+        (bin != 0).then_some((index, bin))
+    }
+
+    /// The tightest fit for `units` among the first three nodes of a bin, the first of several; or
+    /// [`NONE`].
+    #[inline(always)]
+    fn tightest_of_three(&self, bin: usize, units: u32) -> NodeIndex {
+        // Behind the last node there is `NONE`, which has no units and is followed by itself.
+        let first = self.nodes.first_or_none(bin);
+        let (first_size, second) = (self.nodes[first].size(), self.nodes[first].next_free);
+        let (second_size, third) = (self.nodes[second].size(), self.nodes[second].next_free);
+        let third_size = self.nodes[third].size();
+        // What is too small has a very large rest: sizes are below 2^31.
+        let rest = |size: u32| size.wrapping_sub(units);
+        let tighter = |(one, one_rest), (other, other_rest)| {
+            let is_other = other_rest < one_rest;
+            let index = select_unpredictable(is_other, other, one);
+            (index, select_unpredictable(is_other, other_rest, one_rest))
+        };
+        let best = tighter((first, rest(first_size)), (second, rest(second_size)));
+        let (index, rest) = tighter(best, (third, rest(third_size)));
+        select_unpredictable(rest < 1 << 31, index, NONE)
     }
 
     /// Finds a free node for `units` at a multiple of `alignment` units.

@@ -1,5 +1,7 @@
 //! Which bins have nodes, as bits.
 
+use core::hint::select_unpredictable;
+
 use super::bins::BIN_COUNT;
 
 const WORD_COUNT: usize = BIN_COUNT / 64;
@@ -25,17 +27,26 @@ impl Map {
     }
 
     /// The first bin from `bin` on that has a node.
-    #[inline]
+    #[inline(always)]
     pub(super) fn first_from(&self, bin: usize) -> Option<usize> {
-        let mut mask = u64::MAX << (bin % 64);
-        for word in bin / 64..WORD_COUNT {
-            let bits = self.0[word] & mask;
-            if bits != 0 {
-                return Some(word * 64 + bits.trailing_zeros() as usize);
-            }
-            mask = u64::MAX;
+        let word = bin / 64;
+        let here = self.0.get(word)? & u64::MAX << (bin % 64);
+        // Nobody can guess in which of two words it is; in those above there is seldom any.
+        let next = self.0.get(word + 1).map_or(0, |next| *next);
+        let is_here = here != 0;
+        let bits = select_unpredictable(is_here, here, next);
+        if bits != 0 {
+            let word = word + usize::from(!is_here);
+            return Some(word * 64 + bits.trailing_zeros() as usize);
         }
-        None
+        self.first_above(word + 2)
+    }
+
+    /// The first bin of a word, or of those above it, that has a node.
+    fn first_above(&self, word: usize) -> Option<usize> {
+        let words = (word..).zip(self.0.get(word..)?);
+        let (word, bits) = words.into_iter().find(|(_, bits)| **bits != 0)?;
+        Some(word * 64 + bits.trailing_zeros() as usize)
     }
 
     /// The highest bin that has a node; 0, which is no node's, if none has.

@@ -5,14 +5,18 @@
 pub(super) struct NodeIndex(pub(super) u32);
 
 /// No node: where lists end. The node of this name is there to be written, so that nothing asks whether a
-/// node has neighbours; what it says of its neighbours means nothing, and it is in no row.
+/// node has neighbours; what it says of the one before it means nothing, and it is in no row. It has no
+/// size, so it holds no request, and none is behind it.
 pub(super) const NONE: NodeIndex = NodeIndex(0);
 
 /// The node before the first one of the row, and behind the last: it is taken for ever and has no size.
 pub(super) const BORDER: NodeIndex = NodeIndex(1);
 
+/// Before the first node of each list: there to be written as well. What it says means nothing.
+pub(super) const HEAD: NodeIndex = NodeIndex(2);
+
 /// The nodes from this one on are pieces of the region.
-pub(super) const FIRST: NodeIndex = NodeIndex(2);
+pub(super) const FIRST: NodeIndex = NodeIndex(3);
 
 impl NodeIndex {
     /// What users know it by: from 0 on, and below 2^31, as a node has at least one of fewer than

@@ -1,4 +1,4 @@
-//! The nodes of a region, in chunks that never move, and the lists they hang in.
+//! The nodes of a region, which never move, and the lists they hang in.
 //!
 //! A list ends in a node that is no piece of the region, and before its first node is the bin, of which only
 //! the first node is kept: so an operation writes the same whether a node has neighbours or not, and what it
@@ -6,27 +6,33 @@
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
-use core::hint::select_unpredictable;
+use core::hint::{cold_path, select_unpredictable};
 use core::ops::{Index, IndexMut};
 
 use super::bins::BIN_COUNT;
 use super::map::Map;
-use super::node::{BORDER, FIRST, NONE, Node, NodeIndex};
+use super::node::{BORDER, FIRST, HEAD, NONE, Node, NodeIndex};
 use crate::visits;
 
 /// Nodes of a chunk: 8 KiB, so that a new chunk costs no more than a few hundred nanoseconds.
 const CHUNK: usize = 256;
 
-/// Regions of so many units have a second chunk from the start. That is when their memory is asked for,
-/// which takes long anyway; fresh memory for a chunk in an allocation would take it microseconds.
-const TWO_CHUNKS_FROM: u32 = 1 << 14;
+/// So many nodes in a row.
+type Chunk = [Node; CHUNK];
+
+/// Nodes that there is room for from the start, at least and at most: 8 KiB and 1 MiB, of which nothing is
+/// touched before it is used.
+const FEWEST: u32 = 256;
+const MOST: u32 = 1 << 17;
 
 /// A slab of nodes.
 // What every operation reads first.
 #[derive(Debug)]
 #[repr(C)]
 pub(super) struct Nodes {
-    chunks: Vec<Box<[Node; CHUNK]>>,
+    /// The first nodes, in memory that was asked for with the region, whose own takes long anyway: most
+    /// regions need no others, and so no list of chunks is in between. It never moves.
+    first: Vec<Node>,
     map: Map,
     /// Nodes that were ever used since the last `clear`, those that are no pieces among them.
     len: u32,
@@ -34,29 +40,28 @@ pub(super) struct Nodes {
     unused: NodeIndex,
     /// The first node of each bin. That of bin 0, which is no size's, is there to be written.
     firsts: [NodeIndex; BIN_COUNT],
+    others: Vec<Box<Chunk>>,
 }
 
-/// The nodes as one operation sees them: where their chunks are listed stays in registers over its
-/// own writes.
+/// The nodes as one operation sees them: where they lie stays in registers over its own writes.
 pub(super) struct All<'a> {
-    chunks: &'a mut [Box<[Node; CHUNK]>],
+    first: &'a mut [Node],
+    others: &'a mut [Box<Chunk>],
     map: &'a mut Map,
     unused: &'a mut NodeIndex,
     firsts: &'a mut [NodeIndex; BIN_COUNT],
 }
 
 impl Nodes {
-    /// Nodes for a region of so many units.
-    pub(super) fn new(unit_count: u32) -> Self {
-        let mut first = Box::new([Node::UNUSED; CHUNK]);
+    /// Nodes for a region of so many units, with room for one for each `units_of_a_node`.
+    pub(super) fn new(unit_count: u32, units_of_a_node: u32) -> Self {
+        let room = (unit_count / units_of_a_node).clamp(FEWEST, MOST);
+        let mut first = Vec::with_capacity(room as usize);
+        // Those that are no pieces.
+        first.resize(FIRST.0 as usize, Node::UNUSED);
         first[BORDER.0 as usize].mark_border();
-        let mut chunks = Vec::with_capacity(4);
-        chunks.push(first);
-        if unit_count >= TWO_CHUNKS_FROM {
-            chunks.push(Box::new([Node::UNUSED; CHUNK]));
-        }
         let firsts = [NONE; BIN_COUNT];
-        Self { chunks, map: Map::new(), len: FIRST.0, unused: NONE, firsts }
+        Self { first, map: Map::new(), len: FIRST.0, unused: NONE, firsts, others: Vec::new() }
     }
 
     /// Sees to it that there is an unused node.
@@ -70,21 +75,40 @@ impl Nodes {
     #[cold]
     fn extend(&mut self) {
         let index = NodeIndex(self.len);
-        if self.len as usize / CHUNK == self.chunks.len() {
-            self.chunks.push(Box::new([Node::UNUSED; CHUNK]));
-        }
         // No overflow: a node has at least one of fewer than 2^31 units.
         self.len += 1;
-        self.all()[index] = Node::UNUSED;
+        if self.first.len() < self.first.capacity() {
+            self.first.push(Node::UNUSED);
+        } else {
+            let place = index.0 as usize - self.first.len();
+            if place / CHUNK == self.others.len() {
+                self.others.push(Box::new([Node::UNUSED; CHUNK]));
+            }
+            self.others[place / CHUNK][place % CHUNK] = Node::UNUSED;
+        }
         self.unused = index;
     }
 
     /// The node, if there ever was a piece of this name.
-    #[inline]
+    #[inline(always)]
     pub(super) fn get(&self, index: NodeIndex) -> Option<&Node> {
         visits::node();
-        let chunk = self.chunks.get(index.0 as usize / CHUNK)?;
-        Some(&chunk[index.0 as usize % CHUNK])
+        let index = index.0 as usize;
+        match self.first.get(index) {
+            Some(node) => Some(node),
+            None => {
+                cold_path();
+                let place = index - self.first.len();
+                Some(&self.others.get(place / CHUNK)?[place % CHUNK])
+            }
+        }
+    }
+
+    /// The first node of a bin, or [`NONE`]; that of bin 0 means nothing.
+    #[inline(always)]
+    pub(super) fn first_or_none(&self, bin: usize) -> NodeIndex {
+        visits::node();
+        self.firsts[bin % BIN_COUNT]
     }
 
     /// The first node of a bin.
@@ -109,7 +133,8 @@ impl Nodes {
     #[inline]
     pub(super) fn all(&mut self) -> All<'_> {
         All {
-            chunks: &mut self.chunks,
+            first: &mut self.first,
+            others: &mut self.others,
             map: &mut self.map,
             unused: &mut self.unused,
             firsts: &mut self.firsts,
@@ -119,7 +144,7 @@ impl Nodes {
     /// Whether the first node of a bin knows that it is. For tests.
     pub(super) fn is_first_of(&self, index: NodeIndex, bin: usize) -> bool {
         let node = &self[index];
-        node.previous_free == NONE && usize::from(node.first_of) == bin
+        node.previous_free == HEAD && usize::from(node.first_of) == bin
     }
 
     /// Whether the node behind this one knows that it is. For tests.
@@ -171,7 +196,7 @@ impl All<'_> {
         let behind = &mut self[next];
         (behind.previous_free, behind.first_of) = (index, 0);
         let node = &mut self[index];
-        (node.previous_free, node.next_free) = (NONE, next);
+        (node.previous_free, node.next_free) = (HEAD, next);
         // There are 256 bins.
         node.first_of = bin.to_le_bytes()[0];
         self.map.set(bin);
@@ -210,27 +235,50 @@ pub(super) struct Absorbed {
 impl Index<NodeIndex> for Nodes {
     type Output = Node;
 
-    #[inline]
+    #[inline(always)]
     fn index(&self, index: NodeIndex) -> &Node {
-        visits::node();
-        &self.chunks[index.0 as usize / CHUNK][index.0 as usize % CHUNK]
+        node_of(&self.first, &self.others, index)
     }
 }
 
 impl Index<NodeIndex> for All<'_> {
     type Output = Node;
 
-    #[inline]
+    #[inline(always)]
     fn index(&self, index: NodeIndex) -> &Node {
-        visits::node();
-        &self.chunks[index.0 as usize / CHUNK][index.0 as usize % CHUNK]
+        node_of(self.first, self.others, index)
     }
 }
 
 impl IndexMut<NodeIndex> for All<'_> {
-    #[inline]
+    #[inline(always)]
     fn index_mut(&mut self, index: NodeIndex) -> &mut Node {
         visits::node();
-        &mut self.chunks[index.0 as usize / CHUNK][index.0 as usize % CHUNK]
+        let index = index.0 as usize;
+        let len = self.first.len();
+        match self.first.get_mut(index) {
+            Some(node) => node,
+            None => {
+                // Out of the way of most regions.
+                cold_path();
+                let place = index - len;
+                &mut self.others[place / CHUNK][place % CHUNK]
+            }
+        }
+    }
+}
+
+#[inline(always)]
+fn node_of<'a>(first: &'a [Node], others: &'a [Box<Chunk>], index: NodeIndex) -> &'a Node {
+    visits::node();
+    let index = index.0 as usize;
+    match first.get(index) {
+        Some(node) => node,
+        None => {
+            // As above.
+            cold_path();
+            let place = index - first.len();
+            &others[place / CHUNK][place % CHUNK]
+        }
     }
 }

@@ -3,43 +3,35 @@
 //! What an allocation leaves of a free node keeps its name, and also its place in its list if its
 //! new size is of the same bin.
 
-use super::Tlsf;
 use super::bins::bin_of;
 use super::node::{Node, NodeIndex};
+use super::{Taken, Tlsf};
 
 impl Tlsf {
-    /// Takes `units`, at least 1, at any offset; answers the node and where it starts.
-    #[inline]
-    pub(super) fn allocate_anywhere(&mut self, units: u32) -> Option<(NodeIndex, u32)> {
+    /// Takes `units`, at least 1, at any offset.
+    #[inline(always)]
+    pub(super) fn take_anywhere(&mut self, units: u32) -> Option<Taken> {
         let (index, bin) = self.find(units)?;
         Some(self.take_front(index, bin, units))
     }
 
-    /// Takes `units`, at least 1, at a multiple of `alignment` units; answers the node and where it
-    /// starts.
+    /// Takes `units`, at least 1, at a multiple of `alignment` units.
     #[inline(never)]
-    pub(super) fn allocate_aligned(
-        &mut self,
-        units: u32,
-        alignment: u32,
-    ) -> Option<(NodeIndex, u32)> {
+    pub(super) fn take_aligned(&mut self, units: u32, alignment: u32) -> Option<Taken> {
         let index = self.find_aligned(units, alignment)?;
         let node = self.nodes[index];
         let offset = node.start(units, alignment)?;
+        let bin = bin_of(node.size());
         if offset == node.offset() {
-            return Some(self.take_front(index, bin_of(node.size()), units));
+            return Some(self.take_front(index, bin, units));
         }
-        Some((self.take_behind(index, offset - node.offset(), units), offset))
+        let node = self.take_behind(index, offset - node.offset(), units);
+        Some(Taken { node: node.name(), offset, bin })
     }
 
     /// Takes the first `units` of a free node of that bin which has as many.
-    #[inline]
-    pub(super) fn take_front(
-        &mut self,
-        index: NodeIndex,
-        bin: usize,
-        units: u32,
-    ) -> (NodeIndex, u32) {
+    #[inline(always)]
+    pub(super) fn take_front(&mut self, index: NodeIndex, bin: usize, units: u32) -> Taken {
         self.used_units += units;
         self.allocation_count += 1;
         self.nodes.ensure_unused();
@@ -50,7 +42,7 @@ impl Tlsf {
         if rest == 0 {
             nodes.remove(index);
             nodes[index].mark_taken();
-            return (index, offset);
+            return Taken { node: index.name(), offset, bin };
         }
         let previous = nodes[index].previous;
         let taken = nodes.use_one(Node::taken(offset, units, previous, index));
@@ -63,7 +55,7 @@ impl Tlsf {
             nodes.remove(index);
             nodes.insert(index, bin_now);
         }
-        (taken, offset)
+        Taken { node: taken.name(), offset, bin }
     }
 
     /// Takes `units` behind the first `padding` of a free node, which stay free.
@@ -97,9 +89,9 @@ impl Tlsf {
     }
 
     /// Joins a node that was taken with the free ones beside it, and hangs what comes of it into its
-    /// bin.
-    #[inline]
-    pub(super) fn join(&mut self, index: NodeIndex, node: &Node) {
+    /// bin, which it answers.
+    #[inline(always)]
+    pub(super) fn join(&mut self, index: NodeIndex, node: &Node) -> usize {
         let mut nodes = self.nodes.all();
         let before = nodes.absorb(node.previous);
         let behind = nodes.absorb(node.next);
@@ -110,6 +102,8 @@ impl Tlsf {
         joined.set_free(node.offset() - before.size, size);
         joined.previous = before.previous;
         joined.next = behind.next;
-        nodes.insert(index, bin_of(size));
+        let bin = bin_of(size);
+        nodes.insert(index, bin);
+        bin
     }
 }

@@ -31,9 +31,7 @@ impl TwoTier {
     /// Offsets in the block and bytes of what lives in a span. What is loose there goes back to its buddies
     /// with the last of it, or before a request is refused.
     pub(crate) fn live_in(&self, at: SpanAt<'_>) -> impl Iterator<Item = (u64, u64)> {
-        let taken = at.span.buddy.taken_blocks();
-        let taken = taken.map(move |small| (at.offset + small.offset, small.size));
-        taken.filter(|&(offset, size)| !self.is_loose(offset, size))
+        at.span.live().map(move |(offset, size)| (at.offset + offset, size))
     }
 
     /// Where the spans start and end, the empty one too.
@@ -66,6 +64,7 @@ impl TwoTier {
     ) -> Option<Piece> {
         let _ = self.give_empty_span_back();
         let block = self.tlsf.allocate_at(offset, size, behind)?;
-        Some(self.counted(block.into()))
+        self.allocation_count += 1;
+        Some(block.into())
     }
 }

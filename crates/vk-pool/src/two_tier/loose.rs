@@ -17,9 +17,6 @@ const EACH: usize = 8;
 /// Orders that have loose pieces, from the lowest on: those of 256 bytes to 16 KiB, and one more.
 const ORDERS: usize = 8;
 
-/// Where no piece starts: a block has fewer than 2^31 units.
-const NOWHERE: u32 = u32::MAX;
-
 /// The loose pieces of a block.
 #[derive(Debug)]
 pub(super) struct Loose {
@@ -31,10 +28,7 @@ pub(super) struct Loose {
 /// Loose pieces of one order, the one freed last at the end.
 #[derive(Clone, Copy, Debug)]
 struct List {
-    /// Where they start in the block, in minimum blocks; [`NOWHERE`] beyond the end.
-    starts: [u32; EACH],
-    /// The spans they lie in.
-    spans: [u32; EACH],
+    pieces: [LoosePiece; EACH],
     len: u32,
 }
 
@@ -49,15 +43,14 @@ pub(super) struct LoosePiece {
 
 impl Loose {
     pub(super) fn new() -> Self {
-        let list = List { starts: [NOWHERE; EACH], spans: [0; EACH], len: 0 };
-        Self { lists: [list; ORDERS], orders: 0 }
+        let nowhere = LoosePiece { start: 0, span: 0 };
+        Self { lists: [List { pieces: [nowhere; EACH], len: 0 }; ORDERS], orders: 0 }
     }
 
-    /// One more than the highest order that has a loose piece; 0 if there is none.
+    /// Bit `o` is set iff order `o` has a loose piece.
     #[inline]
-    pub(super) fn end(&self) -> u8 {
-        // At most 8.
-        (u8::BITS - self.orders.leading_zeros()).to_le_bytes()[0]
+    pub(super) fn orders(&self) -> u64 {
+        self.orders.into()
     }
 
     /// Whether there is none.
@@ -67,14 +60,13 @@ impl Loose {
     }
 
     /// Takes the piece of an order that was freed last.
-    #[inline]
+    #[inline(always)]
     pub(super) fn pop(&mut self, order: u32) -> Option<LoosePiece> {
         let list = self.lists.get_mut(order as usize)?;
         let last = list.len.checked_sub(1)?;
         // The length is at most `EACH`.
         let at = last as usize % EACH;
-        let piece = LoosePiece { start: list.starts[at], span: list.spans[at] };
-        list.starts[at] = NOWHERE;
+        let piece = list.pieces[at];
         list.len = last;
         // Not by a branch: whether it was the last one cannot be guessed.
         self.orders &= !(u8::from(last == 0) << order);
@@ -94,25 +86,15 @@ impl Loose {
         Some((order, self.pop(order)?))
     }
 
-    /// Whether a piece of an order is loose.
-    #[inline]
-    pub(super) fn contains(&self, order: u32, start: u32) -> bool {
-        // All of them, as that needs no branch; beyond the end there is none that starts anywhere.
-        self.lists.get(order as usize).is_some_and(|list| {
-            list.starts.iter().fold(false, |found, &other| found | (other == start))
-        })
-    }
-
     /// Keeps a piece that is not loose; `false` if its order has as many as it may have, or none.
-    #[inline]
+    #[inline(always)]
     pub(super) fn push(&mut self, order: u32, piece: LoosePiece) -> bool {
         let Some(list) = self.lists.get_mut(order as usize) else { return false };
         let at = list.len as usize;
         if at >= EACH {
             return false;
         }
-        list.starts[at] = piece.start;
-        list.spans[at] = piece.span;
+        list.pieces[at] = piece;
         list.len += 1;
         self.orders |= 1 << order;
         true
@@ -124,13 +106,11 @@ impl Loose {
         for order in (0u32..).take(ORDERS).filter(|order| orders & 1 << order != 0) {
             let list = &mut self.lists[order as usize];
             let len = list.len as usize;
-            let Some(at) = list.spans[..len].iter().position(|&other| other == span) else {
+            let Some(at) = list.pieces[..len].iter().position(|other| other.span == span) else {
                 continue;
             };
-            let piece = LoosePiece { start: list.starts[at], span };
-            list.starts.copy_within(at + 1..len, at);
-            list.spans.copy_within(at + 1..len, at);
-            list.starts[len - 1] = NOWHERE;
+            let piece = list.pieces[at];
+            list.pieces.copy_within(at + 1..len, at);
             list.len -= 1;
             if list.len == 0 {
                 self.orders &= !(1 << order);
@@ -143,8 +123,7 @@ impl Loose {
     /// Every loose piece, with its order.
     pub(super) fn iter(&self) -> impl Iterator<Item = (u32, LoosePiece)> + '_ {
         (0u32..).zip(&self.lists).flat_map(|(order, list)| {
-            let pieces = list.starts.iter().zip(&list.spans).take(list.len as usize);
-            pieces.map(move |(&start, &span)| (order, LoosePiece { start, span }))
+            list.pieces.iter().take(list.len as usize).map(move |&piece| (order, piece))
         })
     }
 }

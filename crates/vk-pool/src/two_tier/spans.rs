@@ -1,6 +1,9 @@
 //! The spans of a block: made, carved, emptied, ended.
 
-use buddy_core::BuddyAllocator;
+use alloc::boxed::Box;
+use alloc::vec;
+
+use buddy_core::{BuddyAllocator, BuddyBlock};
 
 use super::loose::LoosePiece;
 use super::{IN_SPAN, ORDER_BITS, TwoTier, is_small, order_for, search_order};
@@ -8,29 +11,95 @@ use crate::Piece;
 use crate::tlsf::TlsfBlock;
 
 /// A stretch that buddies carve.
+// What most operations read, in one cache line.
 #[derive(Debug)]
+#[repr(C, align(64))]
 pub(super) struct Span {
-    pub(super) buddy: BuddyAllocator,
-    /// Where it lies in the block; `None` while it is vacant.
-    pub(super) place: Option<TlsfBlock>,
+    /// Where it starts in the block, in minimum blocks, unless it is vacant.
+    pub(super) start: u32,
     /// Live pieces; loose ones are none.
     pub(super) live_count: u32,
+    books: SpanBooks,
+    /// Where it lies in the block; `None` while it is vacant.
+    pub(super) place: Option<TlsfBlock>,
+}
+
+/// What lives in a span.
+#[derive(Clone, Debug)]
+pub(super) struct SpanBooks {
+    /// For each minimum block, one more than the order of the live piece that starts there; 0 for none.
+    marks: Box<[u8]>,
+    buddy: Box<BuddyAllocator>,
+}
+
+impl SpanBooks {
+    /// Of an empty span.
+    fn new(span_size: u64, min_block_size: u64) -> Self {
+        let buddy = BuddyAllocator::new(span_size, min_block_size);
+        let buddy = buddy.expect("a span is a power of two of minimum blocks, by `span_size`");
+        let mark_count = usize::try_from(span_size / min_block_size);
+        let marks = vec![0; mark_count.expect("a span has at most 256 KiB")].into_boxed_slice();
+        Self { marks, buddy: Box::new(buddy) }
+    }
 }
 
 impl Span {
+    pub(super) fn buddy(&self) -> &BuddyAllocator {
+        &self.books.buddy
+    }
+
     /// The order of its largest free block.
     #[inline]
     pub(super) fn room(&self) -> Option<u8> {
         // Below 64.
-        Some(self.buddy.largest_free_order()?.to_le_bytes()[0])
+        Some(self.books.buddy.largest_free_order()?.to_le_bytes()[0])
+    }
+
+    /// Where a piece that starts at a minimum block of the block starts in the span, in bytes.
+    #[inline]
+    fn offset_of(&self, start: u32) -> u64 {
+        // No underflow: the piece lies in the span.
+        u64::from(start - self.start) * self.books.buddy.min_block_size()
+    }
+
+    /// Puts a piece down as live.
+    #[inline(always)]
+    fn mark(&mut self, start: u32, order: u32) {
+        self.live_count += 1;
+        // Orders are below 32.
+        self.books.marks[start.wrapping_sub(self.start) as usize] = order.to_le_bytes()[0] + 1;
+    }
+
+    /// Puts a live piece down as none; `None`, and nothing has changed, if it is not live.
+    #[inline(always)]
+    fn unmark(&mut self, start: u32, order: u32) -> Option<()> {
+        let mark = self.books.marks.get_mut(start.wrapping_sub(self.start) as usize)?;
+        if u32::from(*mark) != order + 1 {
+            return None;
+        }
+        *mark = 0;
+        // No underflow: it is one of them.
+        self.live_count -= 1;
+        Some(())
+    }
+
+    /// Offsets in the span and bytes of the live pieces, in address order.
+    pub(super) fn live(&self) -> impl Iterator<Item = (u64, u64)> + '_ {
+        let log = self.books.buddy.min_block_size().trailing_zeros();
+        let is_live = move |block: &BuddyBlock| {
+            let start = usize::try_from(block.offset >> log);
+            start.is_ok_and(|start| self.books.marks[start] > 0)
+        };
+        self.books.buddy.taken_blocks().filter(is_live).map(|block| (block.offset, block.size))
     }
 
     /// Takes a piece that is aligned to more than its own size; answers its offset and order.
     #[cold]
     fn allocate_aligned(&mut self, size: u64, alignment: u64) -> Option<(u64, u32)> {
-        let block = self.buddy.allocate_aligned(size, alignment).ok()?;
+        let block = self.books.buddy.allocate_aligned(size, alignment).ok()?;
         // Both are powers of two, and a block has at least one minimum block.
-        let order = block.size.trailing_zeros() - self.buddy.min_block_size().trailing_zeros();
+        let order =
+            block.size.trailing_zeros() - self.books.buddy.min_block_size().trailing_zeros();
         Some((block.offset, order))
     }
 }
@@ -47,87 +116,109 @@ impl TwoTier {
         search_order(size, alignment, self.min_block_size)
     }
 
-    #[inline]
+    #[cold]
     pub(super) fn allocate_small(&mut self, size: u64, alignment: u64) -> Option<Piece> {
         let order = order_for(size, alignment, self.min_block_size);
         // What is aligned to more than its own size is taken out of a larger piece, which is cut to size.
-        let is_usual = alignment <= size.max(self.min_block_size);
-        match is_usual.then(|| self.loose.pop(order)).flatten() {
-            Some(LoosePiece { start, span }) => {
-                self.spans[span as usize].live_count += 1;
-                Some(self.small_piece(u64::from(start) << self.min_block_log(), span, order))
+        if order == order_for(size, 1, self.min_block_size) {
+            if let Some(piece) = self.take_small(order) {
+                return Some(piece);
             }
-            None => self.carve(order, size, alignment, is_usual),
+            self.span_with_room(order)?;
+            return self.take_small(order);
         }
-    }
-
-    /// [`allocate_small`](Self::allocate_small) where no piece of the order is loose.
-    #[inline]
-    fn carve(&mut self, order: u32, size: u64, alignment: u64, is_usual: bool) -> Option<Piece> {
         let index = match self.rooms.first_from(order as usize) {
             Some(index) => index,
             None => self.span_with_room(order)?,
         };
-        let span = &mut self.spans[index as usize];
-        let place = span.place.expect("a listed span lies in the block");
-        let (offset, order) = if is_usual {
-            (span.buddy.allocate_order(order)?, order)
-        } else {
-            span.allocate_aligned(size, alignment)?
+        let (offset, order) = self.spans[index as usize].allocate_aligned(size, alignment)?;
+        let piece = self.carved(index, offset);
+        Some(self.taken(piece, order))
+    }
+
+    /// Takes a piece of an order: a loose one, or of a span that has room; `None`, and nothing has changed,
+    /// if there is neither.
+    #[inline(always)]
+    pub(crate) fn take_small(&mut self, order: u32) -> Option<Piece> {
+        let piece = match self.loose.pop(order) {
+            Some(piece) => piece,
+            None => self.carve(order)?,
         };
-        span.live_count += 1;
-        let room = span.room();
-        self.rooms.put(index, room);
+        Some(self.taken(piece, order))
+    }
+
+    /// Has the buddies of a span with room split a piece off.
+    #[inline(never)]
+    fn carve(&mut self, order: u32) -> Option<LoosePiece> {
+        let index = self.rooms.first_from(order as usize)?;
+        let offset = self.spans[index as usize].books.buddy.allocate_order(order);
+        let offset = offset.expect("it is listed by an order that it has free");
+        Some(self.carved(index, offset))
+    }
+
+    /// What the buddies of a span have split off at an offset.
+    #[inline]
+    fn carved(&mut self, index: u32, offset: u64) -> LoosePiece {
+        let span = &self.spans[index as usize];
+        self.rooms.put(index, span.room());
         if self.empty == Some(index) {
             self.empty = None;
         }
-        Some(self.small_piece(place.offset + offset, index, order))
+        // A block has fewer than 2^31 minimum blocks.
+        let in_span = u32::try_from(offset >> self.min_block_log()).unwrap_or(u32::MAX);
+        LoosePiece { start: span.start + in_span, span: index }
     }
 
-    /// Counts a small piece that was taken.
-    #[inline]
-    fn small_piece(&mut self, offset: u64, span: u32, order: u32) -> Piece {
-        // No overflow: the piece lies in a span.
-        let size = self.min_block_size << order;
-        self.counted(Piece { offset, size, node: IN_SPAN | span << ORDER_BITS | order })
-    }
-
+    /// Puts a small piece down as live, and in the counts.
     #[inline(always)]
-    pub(super) fn free_small(&mut self, offset: u64, node: u32) -> Option<u64> {
-        let index = node >> ORDER_BITS;
+    fn taken(&mut self, piece: LoosePiece, order: u32) -> Piece {
+        let LoosePiece { start, span } = piece;
+        self.spans[span as usize].mark(start, order);
+        self.allocation_count += 1;
+        self.note_small_room();
+        let log = self.min_block_log();
+        // No overflow: the piece lies in a span.
+        let (offset, size) = (u64::from(start) << log, 1 << (log + order));
+        Piece { offset, size, node: IN_SPAN | span << ORDER_BITS | order }
+    }
+
+    /// Gives back a small piece; answers its bytes, and whether it is loose now. `None`, and nothing has
+    /// changed, if it is not live.
+    #[inline(always)]
+    pub(crate) fn give_small(&mut self, offset: u64, node: u32) -> Option<(u64, bool)> {
+        let index = (node & !IN_SPAN) >> ORDER_BITS;
         let order = node & ((1 << ORDER_BITS) - 1);
-        let start = u32::try_from(offset >> self.min_block_log()).ok()?;
+        let log = self.min_block_log();
+        let start = u32::try_from(offset >> log).ok()?;
         let span = self.spans.get_mut(index as usize)?;
-        let in_span = offset.checked_sub(span.place?.offset)?;
-        if !span.buddy.is_allocated(in_span, order) || self.loose.contains(order, start) {
+        if u64::from(start) << log != offset {
             return None;
         }
-        // No underflow: it is one of them.
-        span.live_count -= 1;
-        if span.live_count == 0 || !self.loose.push(order, LoosePiece { start, span: index }) {
-            self.give_to_span(index, in_span, order);
+        span.unmark(start, order)?;
+        let piece = LoosePiece { start, span: index };
+        let is_loose = span.live_count > 0 && self.loose.push(order, piece);
+        if !is_loose {
+            self.give_to_span(index, start, order);
         }
-        // No overflow: the block lay in the span.
-        Some(self.min_block_size << order)
+        self.allocation_count -= 1;
+        self.note_small_room();
+        // No overflow: the piece lay in the span.
+        Some((1 << (log + order), is_loose))
     }
 
     /// Gives a piece back to the buddies of its span; with the last one that lived there, its loose ones.
     #[inline(never)]
-    fn give_to_span(&mut self, index: u32, in_span: u64, order: u32) {
-        let min_block_log = self.min_block_log();
+    fn give_to_span(&mut self, index: u32, start: u32, order: u32) {
         let span = &mut self.spans[index as usize];
-        let mut is_whole = span.buddy.free_order(in_span, order);
+        let mut is_whole = span.books.buddy.free_order(span.offset_of(start), order);
         if span.live_count == 0 {
-            let place = span.place.expect("what lay in it was live until now");
             while let Some((order, piece)) = self.loose.pop_of_span(index) {
-                let start = u64::from(piece.start) << min_block_log;
-                // No underflow: it lies in the span.
-                is_whole &= span.buddy.free_order(start - place.offset, order);
+                is_whole &= span.books.buddy.free_order(span.offset_of(piece.start), order);
             }
         }
         debug_assert!(is_whole, "live and loose pieces are taken in their span");
         let room = span.room();
-        let emptied = span.buddy.is_empty();
+        let emptied = span.books.buddy.is_empty();
         self.rooms.put(index, room);
         if emptied {
             let _ = self.give_empty_span_back();
@@ -140,7 +231,7 @@ impl TwoTier {
     #[cold]
     fn span_with_room(&mut self, order: u32) -> Option<u32> {
         if let Some((above, piece)) = self.loose.pop_above(order) {
-            self.give_loose_back(above, piece);
+            self.give_to_span(piece.span, piece.start, above);
             return self.rooms.first_from(order as usize);
         }
         let new = self.new_span();
@@ -148,47 +239,41 @@ impl TwoTier {
             return new;
         }
         while let Some((below, piece)) = self.loose.pop_any() {
-            self.give_loose_back(below, piece);
+            self.give_to_span(piece.span, piece.start, below);
         }
         self.rooms.first_from(order as usize)
     }
 
-    /// Gives a loose piece back to the buddies of its span, in which others live.
-    fn give_loose_back(&mut self, order: u32, piece: LoosePiece) {
-        let place = self.spans[piece.span as usize].place;
-        let place = place.expect("others live in the span");
-        // No underflow: it lies in the span.
-        let in_span = (u64::from(piece.start) << self.min_block_log()) - place.offset;
-        self.give_to_span(piece.span, in_span, order);
-    }
-
-    /// Whether a small piece of this offset and size is loose.
-    pub(super) fn is_loose(&self, offset: u64, size: u64) -> bool {
-        // Both are powers of two, and a piece has at least one minimum block.
-        let order = size.trailing_zeros() - self.min_block_log();
-        u32::try_from(offset >> self.min_block_log())
-            .is_ok_and(|start| self.loose.contains(order, start))
-    }
-
-    /// Whether the buddies of its span have a piece as taken. For tests.
+    /// Whether the buddies of its span have a piece as taken, and nobody else. For tests.
     pub(super) fn is_taken(&self, order: u32, piece: LoosePiece) -> bool {
         let span = &self.spans[piece.span as usize];
-        let start = u64::from(piece.start) << self.min_block_log();
-        let in_span = span.place.and_then(|place| start.checked_sub(place.offset));
-        in_span.is_some_and(|in_span| span.buddy.is_allocated(in_span, order))
+        let mark = span.books.marks[(piece.start - span.start) as usize];
+        let is_taken = span.books.buddy.is_allocated(span.offset_of(piece.start), order);
+        span.place.is_some() && is_taken && mark == 0
     }
 
     /// log2 of the bytes of a minimum block.
     #[inline]
     fn min_block_log(&self) -> u32 {
-        self.min_block_size.trailing_zeros()
+        self.min_block_log
+    }
+
+    /// Asks for the host memory that as many spans as there may be are listed in, so that no operation
+    /// moves what the earlier ones have built up; nothing of it is touched before it is used. And makes the
+    /// books of the first one, so that the first small request need not wait for that.
+    pub(super) fn foresee_spans(&mut self, most: usize) {
+        self.pattern = Some(SpanBooks::new(self.span_size, self.min_block_size));
+        self.spans.reserve_exact(most);
+        self.vacant.reserve_exact(most);
+        self.rooms.reserve(most);
+        let first = self.add_span();
+        self.vacant.push(first);
     }
 
     /// Makes the books of a span that is no part of the block yet; answers its index.
-    pub(super) fn add_span(&mut self) -> u32 {
-        let buddy = BuddyAllocator::new(self.span_size, self.min_block_size);
-        let buddy = buddy.expect("a span is a power of two of minimum blocks, by `span_size`");
-        self.spans.push(Span { buddy, place: None, live_count: 0 });
+    fn add_span(&mut self) -> u32 {
+        let books = self.pattern.clone().expect("a block that has spans has their pattern");
+        self.spans.push(Span { start: 0, live_count: 0, books, place: None });
         self.rooms.grow(self.spans.len());
         u32::try_from(self.spans.len() - 1).expect("a block has fewer than 2^26 spans")
     }
@@ -201,7 +286,9 @@ impl TwoTier {
             Some(index) => index,
             None => self.add_span(),
         };
+        let log = self.min_block_log();
         let span = &mut self.spans[index as usize];
+        span.start = u32::try_from(place.offset >> log).expect("a block has fewer than 2^31 units");
         span.place = Some(place);
         let room = span.room();
         self.rooms.put(index, room);

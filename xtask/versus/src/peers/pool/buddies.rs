@@ -1,6 +1,6 @@
 //! A custom pool: one block of buddies, and never another.
 
-use vk_pool::{Algorithm, PoolConfig};
+use vk_pool::{Algorithm, MemoryPool, Place, PoolConfig, PoolRequest};
 
 use super::Shape;
 
@@ -15,5 +15,15 @@ impl Shape for Buddies {
             ..PoolConfig::default()
         }
         .with_block_size(region_size)
+    }
+
+    #[inline]
+    fn allocate(pool: &mut MemoryPool, request: &PoolRequest) -> Option<Place> {
+        pool.allocate_in_row(request)
+    }
+
+    #[inline]
+    fn free(pool: &mut MemoryPool, place: Place) -> Result<(), Place> {
+        pool.free_in_row(place)
     }
 }

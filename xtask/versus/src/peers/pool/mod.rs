@@ -19,6 +19,18 @@ use super::{Core, Region};
 pub(super) trait Shape {
     /// The configuration for a region of so many bytes.
     fn config(region_size: u64) -> PoolConfig;
+
+    /// The short way to allocate, as the facade has it for such pools.
+    #[inline]
+    fn allocate(pool: &mut MemoryPool, request: &PoolRequest) -> Option<Place> {
+        pool.allocate_at_once(request)
+    }
+
+    /// The short way to free.
+    #[inline]
+    fn free(pool: &mut MemoryPool, place: Place) -> Result<(), Place> {
+        pool.free_at_once(place)
+    }
 }
 
 /// A pool whose blocks lie one behind the other in the region.
@@ -52,7 +64,7 @@ impl<S: Shape> Core for Pool<S> {
     fn allocate(&mut self, size: u64, alignment: u64) -> Option<Place> {
         let kind = ResourceKind::Linear;
         let request = PoolRequest { size, alignment, kind, ..PoolRequest::default() };
-        if let Some(place) = self.pool.allocate_at_once(&request) {
+        if let Some(place) = S::allocate(&mut self.pool, &request) {
             return Some(place);
         }
         match self.pool.allocate(&request).ok()? {
@@ -73,6 +85,7 @@ impl<S: Shape> Core for Pool<S> {
     }
 
     fn free(&mut self, place: Place) {
+        let Err(place) = S::free(&mut self.pool, place) else { return };
         let spent = self.pool.free(place).expect("a program frees what lives");
         assert!(spent.is_none(), "all blocks are kept");
     }
