@@ -3,12 +3,15 @@
 //! Basic design: everything that can be wrong with a call is checked here, before anything
 //! changes. `Tree` holds the state and moves it; this file translates and counts.
 
+mod adjacent;
 mod by_order;
 mod construct;
 mod power_of_two;
 mod queries;
 mod resize;
 mod trimmed;
+
+pub use adjacent::Adjacent;
 
 use core::num::NonZeroU64;
 

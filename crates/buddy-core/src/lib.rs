@@ -138,7 +138,7 @@ mod validate;
 mod view;
 mod waiting;
 
-pub use allocator::BuddyAllocator;
+pub use allocator::{Adjacent, BuddyAllocator};
 #[cfg(feature = "arena")]
 pub use arena::{Arena, ArenaConfig, ArenaError, LockedArena};
 pub use block::{BuddyBlock, BuddyStats};

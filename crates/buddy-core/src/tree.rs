@@ -197,6 +197,19 @@ impl<S: Words> Tree<S> {
         index
     }
 
+    /// Splits a taken block into taken ones of a lower order. There are at most 64 of them.
+    #[inline]
+    pub(crate) fn divide(&mut self, order: u32, index: u64, into_order: u32) {
+        for lower_order in into_order..order {
+            // All blocks of that order in it, which no word ends between.
+            let log = order - lower_order;
+            let first = index << log;
+            let bits = u64::MAX >> (u64::BITS - (1 << log)) << (first & 63);
+            let start = self.orders[lower_order as usize].first_word;
+            *self.storage.word_mut(start + word_position(first)) |= bits;
+        }
+    }
+
     /// Gives a taken block back and merges it upwards. Returns the count of merges.
     pub(crate) fn give(&mut self, order: u32, index: u64) -> u32 {
         if self.release::<ANY_LAYERS>(order, index) {

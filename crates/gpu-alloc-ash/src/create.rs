@@ -195,25 +195,46 @@ impl GpuAllocator {
         resource: Resource,
         allocated: Result<Allocation, AllocError>,
     ) -> Result<Allocation, CreateError> {
-        let allocation = match allocated {
-            Ok(allocation) => allocation,
-            Err(error) => {
-                // SAFETY: 1. Our clause 1.
-                unsafe { self.driver.destroy(resource) };
-                return Err(error.into());
-            }
-        };
-        // SAFETY: 1. Our clause 1. 2. Our clause 2.
-        let bound = unsafe { self.driver.bind(resource, allocation.memory(), allocation.offset()) };
-        let Err((call, result)) = bound else {
-            return Ok(allocation);
-        };
+        // Looked at where it is: moved, it would be copied once more.
+        let bound = allocated.as_ref().ok().map(|allocation| {
+            let (memory, offset) = (allocation.memory(), allocation.offset());
+            // SAFETY: 1. Our clause 1. 2. Our clause 2.
+            unsafe { self.driver.bind(resource, memory, offset) }
+        });
+        match bound {
+            Some(Ok(())) => Ok(allocated?),
+            // SAFETY: 1. Our clause 1.
+            _ => Err(unsafe { self.undo(resource, allocated, bound) }),
+        }
+    }
+
+    /// Destroys a new resource that could not be bound, and frees the memory that was made for it; answers
+    /// why.
+    ///
+    /// # Safety
+    ///
+    /// 1. `resource` was just created, and nobody else has seen it.
+    #[cold]
+    #[inline(never)]
+    unsafe fn undo(
+        &self,
+        resource: Resource,
+        allocated: Result<Allocation, AllocError>,
+        bound: Option<Result<(), (&'static str, vk::Result)>>,
+    ) -> CreateError {
         // SAFETY: 1. Our clause 1.
         unsafe { self.driver.destroy(resource) };
-        // SAFETY: 1. and 2. The device was never told of the resource.
-        let freed = unsafe { self.free(allocation) };
-        debug_assert!(freed.is_ok(), "the allocation was made above");
-        Err(CreateError::Driver { call, result })
+        match (allocated, bound) {
+            (Err(error), _) => error.into(),
+            (Ok(allocation), bound) => {
+                // SAFETY: 1. and 2. The device was never told of the resource.
+                let freed = unsafe { self.free(allocation) };
+                debug_assert!(freed.is_ok(), "the allocation was made above");
+                let refused = bound.and_then(Result::err);
+                let (call, result) = refused.expect("what is undone was refused");
+                CreateError::Driver { call, result }
+            }
+        }
     }
 
     /// # Safety

@@ -59,6 +59,12 @@ impl Loose {
         self.orders == 0
     }
 
+    /// Whether pieces of an order may be loose.
+    #[inline]
+    pub(super) fn has_list(&self, order: u32) -> bool {
+        (order as usize) < ORDERS
+    }
+
     /// Takes the piece of an order that was freed last.
     #[inline(always)]
     pub(super) fn pop(&mut self, order: u32) -> Option<LoosePiece> {

@@ -3,12 +3,16 @@
 use alloc::boxed::Box;
 use alloc::vec;
 
-use buddy_core::{BuddyAllocator, BuddyBlock};
+use buddy_core::{Adjacent, BuddyAllocator, BuddyBlock};
 
 use super::loose::LoosePiece;
 use super::{IN_SPAN, ORDER_BITS, TwoTier, is_small, order_for, search_order};
 use crate::Piece;
 use crate::tlsf::TlsfBlock;
+
+/// As a power of two, so many pieces are split off at once: what one request is split off costs is then that
+/// of several.
+const CARVED_AT_ONCE_LOG: u32 = 2;
 
 /// A stretch that buddies carve.
 // What most operations read, in one cache line.
@@ -147,13 +151,22 @@ impl TwoTier {
         Some(self.taken(piece, order))
     }
 
-    /// Has the buddies of a span with room split a piece off.
+    /// Has the buddies of a span with room split a piece off, where none of its order is loose. If others of
+    /// its order come of that, they are loose then.
     #[inline(never)]
     fn carve(&mut self, order: u32) -> Option<LoosePiece> {
         let index = self.rooms.first_from(order as usize)?;
-        let offset = self.spans[index as usize].books.buddy.allocate_order(order);
-        let offset = offset.expect("it is listed by an order that it has free");
-        Some(self.carved(index, offset))
+        let most_log = if self.loose.has_list(order) { CARVED_AT_ONCE_LOG } else { 0 };
+        let pieces = self.spans[index as usize].books.buddy.allocate_adjacent(order, most_log);
+        let Adjacent { offset, count } = pieces.expect("it is listed by an order that it has free");
+        let first = self.carved(index, offset);
+        // The nearest one is the next.
+        for nth in (1..count).rev() {
+            let is_loose =
+                self.loose.push(order, LoosePiece { start: first.start + (nth << order), ..first });
+            debug_assert!(is_loose, "there was none, so there is room for some");
+        }
+        Some(first)
     }
 
     /// What the buddies of a span have split off at an offset.
