@@ -219,16 +219,18 @@ impl TwoTier {
         Some((1 << (log + order), is_loose))
     }
 
-    /// Gives a piece back to the buddies of its span; with the last one that lived there, its loose ones.
+    /// Gives a piece back to the buddies of its span; with the last one that lived there, its loose ones
+    /// before it, so that the piece is the first to be taken again.
     #[inline(never)]
     fn give_to_span(&mut self, index: u32, start: u32, order: u32) {
         let span = &mut self.spans[index as usize];
-        let mut is_whole = span.books.buddy.free_order(span.offset_of(start), order);
+        let mut is_whole = true;
         if span.live_count == 0 {
             while let Some((order, piece)) = self.loose.pop_of_span(index) {
                 is_whole &= span.books.buddy.free_order(span.offset_of(piece.start), order);
             }
         }
+        is_whole &= span.books.buddy.free_order(span.offset_of(start), order);
         debug_assert!(is_whole, "live and loose pieces are taken in their span");
         let room = span.room();
         let emptied = span.books.buddy.is_empty();

@@ -134,3 +134,26 @@ fn small_requests_are_served_where_no_span_fits() {
     assert_eq!(small.node & IN_SPAN, 0);
     block.validate().unwrap();
 }
+
+/// Others were split off with it, and go back to the buddies with it when the span has no live piece.
+#[test]
+fn what_was_freed_last_is_taken_first() {
+    let mut block = TwoTier::new(MIB, 256).unwrap();
+    for size in [256, KIB, 3 * KIB, 16 * KIB] {
+        let piece = block.allocate(size, 1).unwrap();
+        block.free(piece.offset, piece.node).unwrap();
+        assert!(block.loose.is_empty(), "no span is there for loose pieces alone");
+        assert_eq!(block.allocate(size, 1), Some(piece));
+        block.free(piece.offset, piece.node).unwrap();
+        block.validate().unwrap();
+    }
+}
+
+#[test]
+fn what_is_split_off_at_once_lies_as_one_by_one() {
+    let mut block = TwoTier::new(MIB, 256).unwrap();
+    let offsets: Vec<u64> = (0..16).map(|_| block.allocate(KIB, 1).unwrap().offset).collect();
+    assert_eq!(offsets, (0..16).map(|nth| nth * KIB).collect::<Vec<u64>>());
+    assert_eq!((block.used_size(), block.allocation_count()), (16 * KIB, 16));
+    assert!(block.loose.is_empty(), "four at once, and sixteen live");
+}
