@@ -18,6 +18,7 @@ use core::num::NonZeroU64;
 use crate::block::BuddyBlock;
 use crate::counters::Counters;
 use crate::error::{AllocError, FreeError};
+use crate::layout::ORDER_COUNT;
 #[cfg(feature = "alloc")]
 use crate::storage::Owned;
 use crate::storage::Storage;
@@ -28,17 +29,23 @@ use crate::waiting::Waiting;
 ///
 /// It holds no memory, only numbers: what lies behind an offset is the caller's business. `S` is
 /// where its own bits are kept; see the [crate's front page](crate) for what it does and costs.
+/// `ORDERS` is the number of orders that it keeps books of: 41, which are all that a region can have, if
+/// it was not made [`compact`](Self::compact).
 #[derive(Clone)]
-pub struct BuddyAllocator<#[cfg(feature = "alloc")] S = Owned, #[cfg(not(feature = "alloc"))] S> {
+pub struct BuddyAllocator<
+    #[cfg(feature = "alloc")] S = Owned,
+    #[cfg(not(feature = "alloc"))] S,
+    const ORDERS: usize = ORDER_COUNT,
+> {
     /// Which blocks are free, split or taken.
-    tree: Tree<S>,
+    tree: Tree<S, ORDERS>,
     /// The block freed last, which the tree still has as taken.
     waiting: Waiting,
     /// What was done so far.
     counters: Counters,
 }
 
-impl<S: Storage> BuddyAllocator<S> {
+impl<S: Storage, const ORDERS: usize> BuddyAllocator<S, ORDERS> {
     /// Reserves a block of at least `size` bytes.
     ///
     /// It has the size of the request, rounded up to the minimum block size times a power of two,

@@ -60,7 +60,7 @@ impl<W: Words + ?Sized> Bits<'_, W> {
     }
 }
 
-impl<S: Words> Tree<S> {
+impl<S: Words, const ORDERS: usize> Tree<S, ORDERS> {
     /// Gives the tail of a taken block of `order` that starts with minimum block `start` back, all
     /// but the first `length` minimum blocks, which are more than half of it. Returns the count
     /// of splits.

@@ -31,7 +31,7 @@ use crate::view::Bits;
 
 /// Bits, summaries and mask of a region.
 #[derive(Clone)]
-pub(crate) struct Tree<S> {
+pub(crate) struct Tree<S, const ORDERS: usize = ORDER_COUNT> {
     /// The words of all orders and summaries, placed as `layout` says.
     storage: S,
     /// The shape; never changes.
@@ -39,7 +39,7 @@ pub(crate) struct Tree<S> {
     /// Bit `o` is set iff order `o` has a free block.
     free_orders: u64,
     /// Each order by itself. Those above the top order are never looked at.
-    orders: [Order; ORDER_COUNT],
+    orders: [Order; ORDERS],
 }
 
 /// A block that was taken out of a free one.
@@ -50,7 +50,7 @@ pub(crate) struct Taken {
     pub(crate) split_count: u32,
 }
 
-impl<S> Tree<S> {
+impl<S, const ORDERS: usize> Tree<S, ORDERS> {
     /// A region that is wholly free. `storage` has the layout's count of words, and they are as
     /// [`Words::reset`] leaves them.
     pub(crate) const fn new(storage: S, layout: Layout) -> Self {
@@ -72,15 +72,15 @@ impl<S> Tree<S> {
 
     /// The words and the rest, for tests that plant faults.
     #[cfg(test)]
-    pub(crate) fn parts_mut(&mut self) -> (&mut S, &mut u64, &mut [Order; ORDER_COUNT]) {
+    pub(crate) fn parts_mut(&mut self) -> (&mut S, &mut u64, &mut [Order; ORDERS]) {
         (&mut self.storage, &mut self.free_orders, &mut self.orders)
     }
 }
 
 /// The orders of a region that is wholly free. It is cut into the largest blocks that fit, which
 /// are the binary digits of its length; so the length is also the mask of orders with a block.
-const fn free_orders_of(layout: &Layout) -> [Order; ORDER_COUNT] {
-    let mut orders = [Order { first_word: 0, first_layer: 0, root: 0, free_count: 0 }; ORDER_COUNT];
+const fn free_orders_of<const ORDERS: usize>(layout: &Layout) -> [Order; ORDERS] {
+    let mut orders = [Order { first_word: 0, first_layer: 0, root: 0, free_count: 0 }; ORDERS];
     let mut order = 0;
     while order <= layout.top_order() {
         orders[order as usize] = Order::new(layout, order);
@@ -89,7 +89,7 @@ const fn free_orders_of(layout: &Layout) -> [Order; ORDER_COUNT] {
     orders
 }
 
-impl<S: Words> Tree<S> {
+impl<S: Words, const ORDERS: usize> Tree<S, ORDERS> {
     /// The words, for what only they know.
     #[inline]
     pub(crate) fn words(&self) -> &S {

@@ -135,8 +135,8 @@ pub enum Counter {
 }
 
 /// Checks all of it, orders from the smallest up, then the mask, then the counters.
-pub(crate) fn validate<S: Words>(
-    tree: &Tree<S>,
+pub(crate) fn validate<S: Words, const ORDERS: usize>(
+    tree: &Tree<S, ORDERS>,
     waiting: Waiting,
     counters: &Counters,
 ) -> Result<(), Corruption> {

@@ -1,7 +1,7 @@
 //! The bits of a region for those who only read them, and the region as if nothing waited.
 
 use crate::bits::{bit, pair};
-use crate::layout::{Layout, ORDER_COUNT, word_position};
+use crate::layout::{Layout, word_position};
 use crate::storage::sealed::Words;
 use crate::summary::Order;
 use crate::waiting::Waiting;
@@ -10,7 +10,7 @@ use crate::waiting::Waiting;
 pub(crate) struct Bits<'a, W: ?Sized> {
     pub(crate) words: &'a W,
     pub(crate) layout: &'a Layout,
-    pub(crate) orders: &'a [Order; ORDER_COUNT],
+    pub(crate) orders: &'a [Order],
 }
 
 impl<W: ?Sized> Clone for Bits<'_, W> {

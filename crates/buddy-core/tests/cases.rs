@@ -1,7 +1,7 @@
 //! Tables of cases: sizes, alignments, odd totals, refusals and what they say.
 
 use buddy_core::{
-    AllocError, BuddyAllocator, BuddyBlock, BuddyConfig, BuddyStats, ConfigError, FreeError,
+    AllocError, BuddyAllocator, BuddyBlock, BuddyConfig, BuddyStats, ConfigError, FreeError, Owned,
 };
 use rstest::rstest;
 
@@ -263,6 +263,27 @@ fn statistics_count_whole_blocks_and_every_step() {
     region.free(second).unwrap();
     let stats = region.stats();
     assert_eq!((stats.merge_count, stats.total_freed, stats.peak_allocated), (4, 768, 768));
+}
+
+#[rstest]
+#[case::one_block(1, true)]
+#[case::as_many_as_there_may_be(31, true)]
+#[case::one_more(32, false)]
+#[case::far_more(1 << 40, false)]
+fn a_compact_region_has_the_orders_it_was_made_for(#[case] block_count: u64, #[case] fits: bool) {
+    const CONFIG: BuddyConfig = BuddyConfig::new(32 * 16, 16);
+    const WORDS: usize = CONFIG.word_count().unwrap();
+    let made = BuddyAllocator::<Owned, 5>::compact(BuddyConfig::new(block_count * 16, 16));
+    let too_many = ConfigError::TooManyBlocks { block_count, max_block_count: 31 };
+    assert_eq!(
+        made.map(|region| region.total_size()),
+        if fits { Ok(block_count * 16) } else { Err(too_many) }
+    );
+    // The words are counted after the orders.
+    let in_array = BuddyAllocator::<[u64; WORDS], 5>::compact_in_array(CONFIG).map(|_| ());
+    assert_eq!(in_array, Err(ConfigError::TooManyBlocks { block_count: 32, max_block_count: 31 }));
+    let mut whole = BuddyAllocator::<[u64; WORDS], 6>::compact_in_array(CONFIG).unwrap();
+    assert_eq!(whole.allocate(32 * 16).unwrap().offset, 0);
 }
 
 #[rstest]

@@ -23,8 +23,8 @@ enum Step {
 }
 
 /// The allocator under test and the reference, run side by side.
-struct Model<S> {
-    tested: BuddyAllocator<S>,
+struct Model<S, const ORDERS: usize = 41> {
+    tested: BuddyAllocator<S, ORDERS>,
     reference: Reference,
     config: BuddyConfig,
     last_freed: Option<BuddyBlock>,
@@ -32,8 +32,8 @@ struct Model<S> {
     grown_count: u64,
 }
 
-impl<S: Storage> Model<S> {
-    fn new(tested: BuddyAllocator<S>, config: BuddyConfig) -> Self {
+impl<S: Storage, const ORDERS: usize> Model<S, ORDERS> {
+    fn new(tested: BuddyAllocator<S, ORDERS>, config: BuddyConfig) -> Self {
         let reference = Reference::new(config);
         let model =
             Self { tested, reference, config, last_freed: None, forged_count: 0, grown_count: 0 };
@@ -290,10 +290,16 @@ proptest! {
             .with_waiting(waiting);
         let tested = BuddyAllocator::with_config(config).unwrap();
         let mut model = Model::new(tested, config);
+        // 199 blocks have eight orders.
+        let compact = BuddyAllocator::<Owned, 8>::compact(config).unwrap();
+        let mut compact = Model::new(compact, config);
         for step in program {
             model.run(step);
             model.check_whole();
+            compact.run(step);
+            compact.check_whole();
         }
         model.finish();
+        compact.finish();
     }
 }

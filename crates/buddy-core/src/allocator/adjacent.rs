@@ -15,7 +15,7 @@ pub struct Adjacent {
     pub count: u32,
 }
 
-impl<S: Storage> BuddyAllocator<S> {
+impl<S: Storage, const ORDERS: usize> BuddyAllocator<S, ORDERS> {
     /// Reserves blocks of [`min_block_size`](Self::min_block_size)` << order` bytes: as many as the next
     /// free block is split into anyway, up to `1 << most_log` or 64, and at least one. The region is then as
     /// if [`allocate_order`](Self::allocate_order) had been called so often, and each block is freed by

@@ -3,7 +3,7 @@
 use super::BuddyAllocator;
 use crate::storage::Storage;
 
-impl<S: Storage> BuddyAllocator<S> {
+impl<S: Storage, const ORDERS: usize> BuddyAllocator<S, ORDERS> {
     /// Reserves a block of [`min_block_size`](Self::min_block_size)` << order` bytes; answers its
     /// offset. The same as [`allocate`](Self::allocate) of that size, but for the answer.
     ///

@@ -4,14 +4,14 @@ use super::BuddyAllocator;
 use crate::config::BuddyConfig;
 use crate::counters::Counters;
 use crate::error::ConfigError;
-use crate::layout::Layout;
+use crate::layout::{Layout, ORDER_COUNT};
 use crate::storage::{Fixed, reset_slice};
 #[cfg(feature = "alloc")]
 use crate::storage::{Owned, Paged, sealed::Words};
 use crate::tree::Tree;
 use crate::waiting::Waiting;
 
-impl<S> BuddyAllocator<S> {
+impl<S, const ORDERS: usize> BuddyAllocator<S, ORDERS> {
     /// A region over words that are those of a wholly free one.
     const fn over(storage: S, layout: Layout) -> Self {
         let tree = Tree::new(storage, layout);
@@ -54,6 +54,39 @@ impl BuddyAllocator<Owned> {
     /// That of [`new`](Self::new).
     pub fn with_config(config: BuddyConfig) -> Result<Self, ConfigError> {
         let layout = Layout::new(&config)?;
+        let mut storage = Owned::new(layout.word_count())?;
+        storage.reset(&layout);
+        Ok(Self::over(storage, layout))
+    }
+}
+
+#[cfg(feature = "alloc")]
+impl<const ORDERS: usize> BuddyAllocator<Owned, ORDERS> {
+    /// Makes a region as [`with_config`](BuddyAllocator::with_config) does, that keeps books of
+    /// `ORDERS` orders, which is within `1 ..= 41`. For many small regions: each order takes 32 bytes
+    /// of the allocator itself, which has 1,456 with 41 of them and 496 with 11.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`new`](BuddyAllocator::new), and [`ConfigError::TooManyBlocks`] from
+    /// `1 << ORDERS` minimum blocks on.
+    ///
+    /// # Complexity
+    ///
+    /// That of [`new`](BuddyAllocator::new).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use buddy_core::{BuddyAllocator, BuddyConfig, Owned};
+    ///
+    /// let mut span = BuddyAllocator::<Owned, 11>::compact(BuddyConfig::new(256 << 10, 256))?;
+    /// assert_eq!(span.allocate(5000)?.size, 8192);
+    /// assert!(size_of_val(&span) < size_of::<BuddyAllocator>() / 2);
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
+    pub fn compact(config: BuddyConfig) -> Result<Self, ConfigError> {
+        let layout = compact_layout::<ORDERS>(&config)?;
         let mut storage = Owned::new(layout.word_count())?;
         storage.reset(&layout);
         Ok(Self::over(storage, layout))
@@ -139,7 +172,8 @@ impl<'a> BuddyAllocator<Fixed<'a>> {
     ///
     /// Those of [`with_words`](Self::with_words).
     pub fn in_words(config: BuddyConfig, words: &'a mut [u64]) -> Result<Self, ConfigError> {
-        let layout = checked_layout(&config, words.len())?;
+        let layout = Layout::new(&config)?;
+        check_word_count(&layout, words.len())?;
         reset_slice(words, &layout);
         Ok(Self::over(Fixed::new(words), layout))
     }
@@ -187,25 +221,74 @@ impl<const WORD_COUNT: usize> BuddyAllocator<[u64; WORD_COUNT]> {
     /// # Ok::<(), Box<dyn core::error::Error>>(())
     /// ```
     pub const fn in_array(config: BuddyConfig) -> Result<Self, ConfigError> {
-        let layout = match checked_layout(&config, WORD_COUNT) {
-            Ok(layout) => layout,
-            Err(error) => return Err(error),
-        };
+        match Layout::new(&config) {
+            Ok(layout) => Self::over_array(layout),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+impl<const WORD_COUNT: usize, const ORDERS: usize> BuddyAllocator<[u64; WORD_COUNT], ORDERS> {
+    /// Makes a region as [`in_array`](BuddyAllocator::in_array) does, that keeps books of `ORDERS`
+    /// orders, which is within `1 ..= 41`, at 32 bytes each.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`in_array`](BuddyAllocator::in_array), and [`ConfigError::TooManyBlocks`] from
+    /// `1 << ORDERS` minimum blocks on.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use buddy_core::{BuddyAllocator, BuddyConfig};
+    ///
+    /// const CONFIG: BuddyConfig = BuddyConfig::new(1 << 20, 4096);
+    /// const WORDS: usize = CONFIG.word_count().unwrap();
+    /// // 256 pages have the orders from 0 to 8.
+    /// let mut pages = BuddyAllocator::<[u64; WORDS], 9>::compact_in_array(CONFIG)?;
+    /// assert_eq!(pages.allocate(10_000)?.size, 16_384);
+    /// assert!(size_of_val(&pages) < 1024);
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
+    pub const fn compact_in_array(config: BuddyConfig) -> Result<Self, ConfigError> {
+        match compact_layout::<ORDERS>(&config) {
+            Ok(layout) => Self::over_array(layout),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// A region of this shape.
+    const fn over_array(layout: Layout) -> Result<Self, ConfigError> {
+        if let Err(error) = check_word_count(&layout, WORD_COUNT) {
+            return Err(error);
+        }
         let mut words = [0; WORD_COUNT];
         reset_slice(&mut words, &layout);
         Ok(Self::over(words, layout))
     }
 }
 
-/// The layout of a region whose words are `word_count`.
-const fn checked_layout(config: &BuddyConfig, word_count: usize) -> Result<Layout, ConfigError> {
+/// The layout of a region of at most so many orders.
+const fn compact_layout<const ORDERS: usize>(config: &BuddyConfig) -> Result<Layout, ConfigError> {
+    const { assert!(ORDERS >= 1 && ORDERS <= ORDER_COUNT, "regions have 1 to 41 orders") };
     let layout = match Layout::new(config) {
         Ok(layout) => layout,
         Err(error) => return Err(error),
     };
+    if layout.top_order() as usize >= ORDERS {
+        return Err(ConfigError::TooManyBlocks {
+            block_count: layout.block_count(),
+            max_block_count: (1 << ORDERS) - 1,
+        });
+    }
+    Ok(layout)
+}
+
+/// Whether a region of this shape has so many words.
+const fn check_word_count(layout: &Layout, word_count: usize) -> Result<(), ConfigError> {
     let words_needed = layout.word_count();
     if word_count != words_needed {
         return Err(ConfigError::WrongWordCount { word_count, words_needed });
     }
-    Ok(layout)
+    Ok(())
 }

@@ -14,7 +14,7 @@ use crate::storage::Storage;
 use crate::tree::Taken;
 use crate::waiting::Waiting;
 
-impl<S: Storage> BuddyAllocator<S> {
+impl<S: Storage, const ORDERS: usize> BuddyAllocator<S, ORDERS> {
     /// [`place`](Self::place) for a request that can go the short way; `None`, and nothing has
     /// changed, for all others.
     #[inline(always)]

@@ -6,12 +6,13 @@ use super::BuddyAllocator;
 use crate::block::BuddyStats;
 use crate::fragmentation::Fragmentation;
 use crate::iter::{FreeBlocks, TakenBlocks, Walk};
+use crate::layout::ORDER_COUNT;
 use crate::map::RegionMap;
 use crate::storage::Storage;
 use crate::validate::{Corruption, validate};
 use crate::view::Merged;
 
-impl<S: Storage> BuddyAllocator<S> {
+impl<S: Storage, const ORDERS: usize> BuddyAllocator<S, ORDERS> {
     /// The counters of this region.
     ///
     /// # Complexity
@@ -83,7 +84,10 @@ impl<S: Storage> BuddyAllocator<S> {
     #[must_use]
     pub fn fragmentation(&self) -> Fragmentation {
         let bits = self.tree.bits();
-        let mut free_counts = bits.orders.map(|order| order.free_count);
+        let mut free_counts = [0; ORDER_COUNT];
+        for (count, order) in free_counts.iter_mut().zip(bits.orders) {
+            *count = order.free_count;
+        }
         if let Some(merged) = self.merged() {
             // Each merge uses up the free buddy of its order; the outcome is one more.
             let first = merged.order - merged.merge_count;
@@ -165,7 +169,7 @@ impl<S: Storage> BuddyAllocator<S> {
     }
 }
 
-impl<S: Storage> fmt::Debug for BuddyAllocator<S> {
+impl<S: Storage, const ORDERS: usize> fmt::Debug for BuddyAllocator<S, ORDERS> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
             .debug_struct("BuddyAllocator")

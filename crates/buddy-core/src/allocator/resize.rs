@@ -6,7 +6,7 @@ use crate::error::ResizeError;
 use crate::storage::Storage;
 use crate::tree::Steps;
 
-impl<S: Storage> BuddyAllocator<S> {
+impl<S: Storage, const ORDERS: usize> BuddyAllocator<S, ORDERS> {
     /// Makes a live block larger or smaller without moving it.
     ///
     /// The block returned starts where `block` does, has the size

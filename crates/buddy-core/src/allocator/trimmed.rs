@@ -7,7 +7,7 @@ use crate::extent::pieces;
 use crate::storage::Storage;
 use crate::waiting::Waiting;
 
-impl<S: Storage> BuddyAllocator<S> {
+impl<S: Storage, const ORDERS: usize> BuddyAllocator<S, ORDERS> {
     /// [`place`](Self::place) in a region that trims. The size and the alignment are checked.
     #[inline(never)]
     pub(super) fn place_trimmed(&mut self, size: u64, alignment: u64) -> Option<Placed> {

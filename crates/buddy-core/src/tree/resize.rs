@@ -70,7 +70,7 @@ impl<W: Words + ?Sized> Bits<'_, W> {
     }
 }
 
-impl<S: Words> Tree<S> {
+impl<S: Words, const ORDERS: usize> Tree<S, ORDERS> {
     /// Grows the extent `start .. start + length` to `new_length`. What lies in between is free
     /// in the bits.
     pub(crate) fn grow(&mut self, start: u64, length: u64, new_length: u64) -> Steps {

@@ -17,7 +17,7 @@ fn used_region(words: &mut [u64], config: BuddyConfig) -> (Tree<Fixed<'_>>, Coun
     let layout = Layout::new(&config).unwrap();
     let (top_order, trims) = (layout.top_order(), layout.trims());
     reset_slice(words, &layout);
-    let mut tree = Tree::new(Fixed::new(words), layout);
+    let mut tree: Tree<_> = Tree::new(Fixed::new(words), layout);
     let mut counters = Counters::default();
     for step in 0..64_u32 {
         let order = (step * 7 % 5).min(top_order);
@@ -96,7 +96,7 @@ fn each_kind_of_fault_is_called_by_its_name() {
     let mut words = alloc::vec![0; config.word_count().unwrap()];
     let layout = Layout::new(&config).unwrap();
     reset_slice(&mut words, &layout);
-    let mut tree = Tree::new(Fixed::new(&mut words), layout);
+    let mut tree: Tree<_> = Tree::new(Fixed::new(&mut words), layout);
     let counters = Counters::default();
     // 5001 is 0b1_0011_1000_1001: the last block of order 0 has its buddy outside, at index 5001,
     // which is bit 9 of word 78.
@@ -128,7 +128,7 @@ fn heads_and_pieces_that_do_not_agree_are_called_by_their_names() {
     let layout = Layout::new(&config).unwrap();
     let mut words = alloc::vec![0; layout.word_count()];
     reset_slice(&mut words, &layout);
-    let mut tree = Tree::new(Fixed::new(&mut words), layout);
+    let mut tree: Tree<_> = Tree::new(Fixed::new(&mut words), layout);
     // An extent of 7, which is pieces of 4, 2 and 1 minimum blocks.
     let split_count = u64::from(tree.take(3, 3).split_count + tree.trim(3, 0, 7));
     let mut counters = Counters { split_count, ..Counters::default() };

@@ -3,16 +3,20 @@
 use alloc::boxed::Box;
 use alloc::vec;
 
-use buddy_core::{Adjacent, BuddyAllocator, BuddyBlock};
+use buddy_core::{Adjacent, BuddyAllocator, BuddyBlock, BuddyConfig, Owned};
 
 use super::loose::LoosePiece;
-use super::{IN_SPAN, ORDER_BITS, TwoTier, is_small, order_for, search_order};
+use super::{IN_SPAN, LARGEST_SPAN, ORDER_BITS, TwoTier, is_small, order_for, search_order};
 use crate::Piece;
 use crate::tlsf::TlsfBlock;
 
 /// As a power of two, so many pieces are split off at once: what one request is split off costs is then that
 /// of several.
 const CARVED_AT_ONCE_LOG: u32 = 2;
+
+/// What carves a span: it has at most 2^18 minimum blocks, of a byte each. With the books of more orders, a
+/// host's allocator takes several times as long for it, as it is beyond what that keeps at hand.
+type SpanBuddy = BuddyAllocator<Owned, { LARGEST_SPAN.ilog2() as usize + 1 }>;
 
 /// A stretch that buddies carve.
 // What most operations read, in one cache line.
@@ -33,13 +37,13 @@ pub(super) struct Span {
 pub(super) struct SpanBooks {
     /// For each minimum block, one more than the order of the live piece that starts there; 0 for none.
     marks: Box<[u8]>,
-    buddy: Box<BuddyAllocator>,
+    buddy: Box<SpanBuddy>,
 }
 
 impl SpanBooks {
     /// Of an empty span.
     fn new(span_size: u64, min_block_size: u64) -> Self {
-        let buddy = BuddyAllocator::new(span_size, min_block_size);
+        let buddy = SpanBuddy::compact(BuddyConfig::new(span_size, min_block_size));
         let buddy = buddy.expect("a span is a power of two of minimum blocks, by `span_size`");
         let mark_count = usize::try_from(span_size / min_block_size);
         let marks = vec![0; mark_count.expect("a span has at most 256 KiB")].into_boxed_slice();
@@ -48,7 +52,7 @@ impl SpanBooks {
 }
 
 impl Span {
-    pub(super) fn buddy(&self) -> &BuddyAllocator {
+    pub(super) fn buddy(&self) -> &SpanBuddy {
         &self.books.buddy
     }
 
