@@ -153,6 +153,22 @@ impl GpuAllocator {
         if allocation.notes != Notes::NONE {
             self.settle_notes(&mut allocation);
         }
+        let home = match allocation.home {
+            Home::Pool(place) => {
+                let pools = &self.types[usize::from(allocation.memory_type_index)];
+                match pools.free_at_once(allocation.shard, allocation.class, place) {
+                    Ok(()) => return Ok(()),
+                    Err(place) => Home::Pool(place),
+                }
+            }
+            external @ Home::External { .. } => external,
+        };
+        self.free_for_good(Allocation { home, ..allocation })
+    }
+
+    /// [`free`](Self::free) of an allocation with which something else may go, or that is refused.
+    #[inline(never)]
+    fn free_for_good(&self, allocation: Allocation) -> Result<(), Refused<Allocation>> {
         let place = match allocation.home {
             Home::Pool(place) => place,
             Home::External { index, .. } => {

@@ -164,6 +164,8 @@ mod packed;
 mod plan;
 mod properties;
 mod purpose;
+#[cfg(target_has_atomic = "64")]
+mod quick;
 mod ranking;
 mod request;
 mod resource;

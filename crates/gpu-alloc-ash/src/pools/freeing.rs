@@ -14,31 +14,38 @@ enum Left {
 }
 
 impl TypePools {
+    /// Gives a place of a shard back, where nothing else comes of it; otherwise the place comes back and
+    /// nothing has changed: then [`free`](Self::free) says what there is to do.
+    // Always, or the place would be written to memory and read from there.
+    #[inline(always)]
+    pub(crate) fn free_at_once(
+        &self,
+        shard: u8,
+        class: ClassId,
+        place: Place,
+    ) -> Result<(), Place> {
+        let Some(shard) = self.shards.get(usize::from(shard)) else { return Err(place) };
+        let mut locked = shard.lock();
+        match locked.class(class) {
+            Some(entry) => entry.pool.free_at_once(place),
+            None => Err(place),
+        }
+    }
+
     /// Gives a place back to its shard; answers the block that is superfluous now.
-    #[inline]
     pub(crate) fn free(
         &self,
         shard: u8,
         class: ClassId,
         place: Place,
     ) -> Result<Option<Spent>, Refused<Place, FreeError>> {
-        let Some(shard) = self.shards.get(usize::from(shard)) else {
-            return self.free_custom(class, place);
-        };
-        let mut locked = shard.lock();
-        let place = match locked.class(class) {
-            Some(entry) => match entry.pool.free_at_once(place) {
-                Ok(()) => return Ok(None),
-                Err(place) => place,
-            },
-            None => place,
-        };
-        self.free_for_good(locked, class, place)
+        match self.shards.get(usize::from(shard)) {
+            Some(shard) => self.free_for_good(shard.lock(), class, place),
+            None => self.free_custom(class, place),
+        }
     }
 
     /// [`free`](Self::free) of a custom pool's place.
-    // One function for both, with the way as an argument, takes ten instructions more for each pair.
-    #[inline(never)]
     fn free_custom(
         &self,
         class: ClassId,
@@ -56,8 +63,6 @@ impl TypePools {
     }
 
     /// What a place's end may bring with it: an empty block, a block or a lease that goes, a refusal.
-    #[cold]
-    #[inline(never)]
     fn free_for_good(
         &self,
         mut locked: LockedShard<'_>,

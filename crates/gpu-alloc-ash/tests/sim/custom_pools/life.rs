@@ -260,6 +260,24 @@ fn threads_share_a_pool(
     let work = |seed: u64| {
         let mut rng = Rng::new(seed);
         let (mut held, mut served, mut full) = (Vec::new(), 0u64, 0u64);
+        let mut take = |held: &mut Vec<(Allocation, u8)>, rng: &mut Rng| match sim
+            .allocator
+            .allocate_in(&pool, &bytes(1 + rng.below(16 * KIB)))
+        {
+            Ok(mut allocation) => {
+                let byte = rng.next().to_le_bytes()[0];
+                let filled = vec![byte; usize::try_from(allocation.size()).expect("small")];
+                sim.allocator.write(&mut allocation, 0, &filled).expect("it is mapped");
+                held.push((allocation, byte));
+                served += 1;
+                true
+            }
+            Err(AllocError::PoolFull { max_block_count: 6 }) => {
+                full += 1;
+                false
+            }
+            Err(error) => panic!("{error}"),
+        };
         barrier.wait();
         for _ in 0..1500 {
             if held.len() > 40 || (!held.is_empty() && rng.chance(45)) {
@@ -270,18 +288,12 @@ fn threads_share_a_pool(
                 sim.free(allocation);
                 continue;
             }
-            match sim.allocator.allocate_in(&pool, &bytes(1 + rng.below(16 * KIB))) {
-                Ok(mut allocation) => {
-                    let byte = rng.next().to_le_bytes()[0];
-                    let filled = vec![byte; usize::try_from(allocation.size()).expect("small")];
-                    sim.allocator.write(&mut allocation, 0, &filled).expect("it is mapped");
-                    held.push((allocation, byte));
-                    served += 1;
-                }
-                Err(AllocError::PoolFull { max_block_count: 6 }) => full += 1,
-                Err(error) => panic!("{error}"),
-            }
+            take(&mut held, &mut rng);
         }
+        // All hold as much as they get at the same time, and that is more than six blocks have, however the
+        // threads took turns before.
+        while held.len() <= 40 && take(&mut held, &mut rng) {}
+        barrier.wait();
         held.into_iter().for_each(|(allocation, _)| sim.free(allocation));
         (served, full)
     };
