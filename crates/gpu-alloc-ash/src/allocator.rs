@@ -18,6 +18,7 @@ use crate::external::ExternalObjects;
 use crate::facts::{BudgetQuery, DeviceFacts};
 use crate::guards::Guards;
 use crate::names::Names;
+use crate::place::Terms;
 use crate::pools::{MemoryObject, TypePools};
 use crate::{
     AllocError, Allocation, AllocationRequest, AllocatorConfig, ConfigError, FreeError, Refused,
@@ -133,7 +134,7 @@ impl GpuAllocator {
     /// [`AllocError`]; if several memory types were tried, the error of the best one. Nothing is
     /// allocated then.
     pub fn allocate(&self, request: &AllocationRequest<'_>) -> Result<Allocation, AllocError> {
-        self.allocate_within(request, &crate::place::Terms::default())
+        self.allocate_within(request, &Terms::UNKNOWN)
     }
 
     /// Gives memory back.

@@ -27,7 +27,7 @@ impl GpuAllocator {
         self.all_or_none(count, |made| {
             made.push(self.allocate(request)?);
             let first = made.len();
-            self.place_more(request, &Terms::default(), count - first, made);
+            self.place_more(request, &Terms::UNKNOWN, count - first, made);
             if !self.prepares(request.name, request.zeroed) {
                 return Ok(());
             }

@@ -29,6 +29,12 @@ struct Collisions {
     since: Option<Instant>,
 }
 
+/// The shard that this thread turns to first, where there are as many; else see [`home`].
+#[inline]
+pub(crate) fn wanted() -> usize {
+    HOME.get() as usize
+}
+
 /// The shard, of so many, that this thread turns to first.
 #[inline]
 pub(crate) fn home(shard_count: usize) -> usize {

@@ -20,7 +20,7 @@ use crate::resource::Resource;
 use crate::{AllocError, Allocation, AllocationRequest, CustomPool, GpuAllocator, Strategy};
 
 /// What is known about a request beyond its numbers.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Terms {
     /// The resource it is for.
     pub(crate) resource: Option<Resource>,
@@ -54,6 +54,12 @@ pub(crate) struct Pass {
     pub(crate) over_budget: bool,
     /// Whether this is memory of its own for a request that found no block.
     pub(crate) last_resort: bool,
+}
+
+impl Terms {
+    /// Of a resource that is not known.
+    pub(crate) const UNKNOWN: Self =
+        Self { resource: None, object_size: 0, wish: DedicatedWish::None };
 }
 
 impl GpuAllocator {

@@ -112,10 +112,11 @@ impl TypePools {
     /// The lock of the shard that this thread turns to first.
     #[inline]
     pub(crate) fn lock_home(&self) -> (u8, LockedShard<'_>) {
-        let index = home::home(self.shards.len());
-        match self.shards.get(index).and_then(Shard::try_lock) {
-            Some(locked) => (shard_number(index), locked),
-            None => self.lock_contended(),
+        let index = home::wanted();
+        match self.shards.get(index).map(Shard::try_lock) {
+            Some(Some(locked)) => (shard_number(index), locked),
+            Some(None) => self.lock_contended(),
+            None => self.lock_around(),
         }
     }
 
@@ -123,6 +124,16 @@ impl TypePools {
     fn lock_contended(&self) -> (u8, LockedShard<'_>) {
         let index = home::collided(self.shards.len());
         (shard_number(index), self.shards[index].lock())
+    }
+
+    /// [`lock_home`](Self::lock_home) where there are fewer shards than the thread's number says.
+    #[cold]
+    fn lock_around(&self) -> (u8, LockedShard<'_>) {
+        let index = home::home(self.shards.len());
+        match self.shards[index].try_lock() {
+            Some(locked) => (shard_number(index), locked),
+            None => self.lock_contended(),
+        }
     }
 
     /// The pool of a class in a shard, made now if it is the first request of that class there.

@@ -234,11 +234,12 @@ impl BlockIndex {
         // A small request that needs a span of its own looks for room for one.
         let span = byte(bin_of(u32::try_from(LARGEST_SPAN / unit).unwrap_or(u32::MAX)));
         let for_span = small.into_iter().flat_map(move |_| self.some_from(span.max(from)));
-        let sure = self.rooms.first(sure);
         let units = u32::try_from(units_of(needed, unit)).unwrap_or(u32::MAX);
-        let empty = self.some_empty_from(bin_of(units));
+        // Each is looked for when those before it have no room, and seldom they have not.
+        let sure = from_fn_once(move || self.rooms.first(sure));
+        let empty = from_fn_once(move || Some(self.some_empty_from(bin_of(units)))).flatten();
         // Every block of that list is large enough.
-        let large = self.empty.first_from(first_bin_all_at_least(units));
+        let large = from_fn_once(move || self.empty.first_from(first_bin_all_at_least(units)));
         in_span
             .into_iter()
             .chain(newest)
@@ -270,6 +271,11 @@ impl BlockIndex {
         let next = |&slot: &u32| self.empty.next(slot);
         core::iter::successors(self.empty.first_from(bin), next).take(BLOCKS_LOOKED_AT)
     }
+}
+
+/// What a function answers, once, and when it is asked for.
+fn from_fn_once<T>(find: impl FnOnce() -> Option<T>) -> impl Iterator<Item = T> {
+    core::iter::once_with(find).flatten()
 }
 
 #[cfg(test)]

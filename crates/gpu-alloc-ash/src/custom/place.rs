@@ -24,7 +24,7 @@ impl GpuAllocator {
         pool: &CustomPool,
         request: &PoolAllocationRequest<'_>,
     ) -> Result<Allocation, AllocError> {
-        self.allocate_in_within(pool, request, &Terms::default())
+        self.allocate_in_within(pool, request, &Terms::UNKNOWN)
     }
 
     /// [`allocate_in`](Self::allocate_in), for a resource that may be known.

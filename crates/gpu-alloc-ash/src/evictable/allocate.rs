@@ -83,7 +83,7 @@ impl GpuAllocator {
             let error = AllocError::DedicatedNotAllowed { size: request.size };
             return Err(Refused { returned: value, error });
         }
-        match self.memory_for(pool, request, &Terms::default()) {
+        match self.memory_for(pool, request, &Terms::UNKNOWN) {
             Ok((allocation, losses)) => {
                 // In the list before anything can panic.
                 let evictable = pool.shared.enter(frame, allocation, value);

@@ -6,7 +6,7 @@
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
-use core::hint::{cold_path, select_unpredictable};
+use core::hint::{black_box, cold_path, select_unpredictable};
 use core::ops::{Index, IndexMut};
 
 use super::bins::BIN_COUNT;
@@ -46,7 +46,7 @@ pub(super) struct Nodes {
 /// The nodes as one operation sees them: where they lie stays in registers over its own writes.
 pub(super) struct All<'a> {
     first: &'a mut [Node],
-    others: &'a mut [Box<Chunk>],
+    others: &'a mut Vec<Box<Chunk>>,
     map: &'a mut Map,
     unused: &'a mut NodeIndex,
     firsts: &'a mut [NodeIndex; BIN_COUNT],
@@ -98,7 +98,7 @@ impl Nodes {
             Some(node) => Some(node),
             None => {
                 cold_path();
-                let place = index - self.first.len();
+                let place = place_in_others(index, self.first.len());
                 Some(&self.others.get(place / CHUNK)?[place % CHUNK])
             }
         }
@@ -261,7 +261,7 @@ impl IndexMut<NodeIndex> for All<'_> {
             None => {
                 // Out of the way of most regions.
                 cold_path();
-                let place = index - len;
+                let place = place_in_others(index, len);
                 &mut self.others[place / CHUNK][place % CHUNK]
             }
         }
@@ -277,8 +277,16 @@ fn node_of<'a>(first: &'a [Node], others: &'a [Box<Chunk>], index: NodeIndex) ->
         None => {
             // As above.
             cold_path();
-            let place = index - first.len();
+            let place = place_in_others(index, first.len());
             &others[place / CHUNK][place % CHUNK]
         }
     }
+}
+
+/// Where a node lies that is none of the first `len` ones.
+#[inline(always)]
+fn place_in_others(index: usize, len: usize) -> usize {
+    // The difference would be what the two are compared by, and take a register where a comparison takes
+    // none.
+    index - black_box(len)
 }
