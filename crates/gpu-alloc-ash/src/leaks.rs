@@ -70,7 +70,7 @@ impl GpuAllocator {
     pub fn leaks(&self) -> Vec<Leak> {
         let mut leaks = Vec::new();
         for (memory_type_index, pools) in (0u32..).zip(&self.types) {
-            for shard in pools.shards() {
+            for shard in pools.shards().iter() {
                 leaks.extend(self.live_in(shard, memory_type_index, None));
             }
             for seat in pools.custom().seats() {

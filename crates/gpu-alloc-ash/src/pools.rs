@@ -15,6 +15,7 @@ mod asking;
 mod custom;
 mod freeing;
 mod shard;
+mod shards;
 #[cfg(test)]
 mod tests;
 mod wanted;
@@ -30,6 +31,7 @@ pub(crate) use self::asking::Asked;
 pub(crate) use self::custom::{CUSTOM_SHARD, CustomPools, Seat, custom_pool, is_custom};
 pub(crate) use self::freeing::Spent;
 pub(crate) use self::shard::{ClassPool, LockedShard, MemoryObject, Placed, Shard};
+pub(crate) use self::shards::Shards;
 pub(crate) use self::wanted::{NotServed, WantedBlock};
 
 /// A lease is at least a quarter of the first block: with many small ones in a branch, what their books need
@@ -48,8 +50,7 @@ pub(crate) struct TypePools {
     /// The same for branches; `None` if blocks are too small to lease of.
     branch_config: Option<PoolConfig>,
     budgets: Arc<HeapBudgets>,
-    /// The trunk first. At least one.
-    shards: Box<[Shard]>,
+    shards: Shards,
     custom: Arc<CustomPools>,
 }
 
@@ -62,8 +63,8 @@ impl TypePools {
         shard_count: usize,
     ) -> Result<Self, ConfigError> {
         let branch_config = branch_config(&config);
-        let shard_count = if branch_config.is_some() { shard_count.max(1) } else { 1 };
-        let shards: Box<[Shard]> = (0..shard_count).map(|_| Shard::new()).collect();
+        let shard_count = if branch_config.is_some() { shard_count } else { 1 };
+        let shards = Shards::new(shard_count);
         // Checks the configuration, and the hot path finds the pool there.
         let first = ClassPool::new(&config, config.class, &budgets)?;
         shards[0].lock().put(first);
@@ -84,8 +85,7 @@ impl TypePools {
         self.config.dedicated_above
     }
 
-    /// The trunk first.
-    pub(crate) fn shards(&self) -> &[Shard] {
+    pub(crate) fn shards(&self) -> &Shards {
         &self.shards
     }
 

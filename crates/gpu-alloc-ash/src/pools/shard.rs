@@ -43,20 +43,29 @@ pub(crate) struct ClassPool {
 /// processors fetch them in pairs.
 #[repr(align(128))]
 pub(crate) struct Shard {
-    /// The first is that of class 0 in nearly every program.
-    pools: Mutex<Vec<ClassPool>>,
+    pools: Mutex<ClassPools>,
     /// Notified whenever a block that was on its way has arrived or been given up.
     resolved: Condvar,
 }
 
+/// The pools of a shard.
+// The first one lies beside the lock: nothing can be read before that is taken, and where the pool lies
+// need not be read then.
+struct ClassPools {
+    /// That of class 0 in nearly every program.
+    first: Option<ClassPool>,
+    others: Vec<ClassPool>,
+}
+
 /// The lock of a shard, held.
 pub(crate) struct LockedShard<'a> {
-    pools: MutexGuard<'a, Vec<ClassPool>>,
+    pools: MutexGuard<'a, ClassPools>,
 }
 
 impl Shard {
     pub(super) fn new() -> Self {
-        Self { pools: Mutex::new(Vec::new()), resolved: Condvar::new() }
+        let pools = ClassPools { first: None, others: Vec::new() };
+        Self { pools: Mutex::new(pools), resolved: Condvar::new() }
     }
 
     #[inline]
@@ -77,23 +86,49 @@ impl Shard {
     /// Waits until a block that is on its way has arrived or been given up.
     pub(super) fn wait(&self, class: ClassId, ticket: Ticket) {
         let mut pools = self.pools.lock();
-        while pools.iter().any(|entry| entry.class == class && entry.pool.is_pending(ticket)) {
+        while pools.class(class).is_some_and(|entry| entry.pool.is_pending(ticket)) {
             self.resolved.wait(&mut pools);
         }
     }
 }
 
-impl LockedShard<'_> {
-    /// The pool of a class, if the shard has one.
-    #[inline]
-    pub(crate) fn class(&mut self, class: ClassId) -> Option<&mut ClassPool> {
-        let (first, others) = self.pools.split_first_mut()?;
-        if first.class == class { Some(first) } else { Self::among(others, class) }
+impl ClassPools {
+    #[inline(always)]
+    fn class(&mut self, class: ClassId) -> Option<&mut ClassPool> {
+        match &mut self.first {
+            Some(first) if first.class == class => Some(first),
+            _ => Self::among(&mut self.others, class),
+        }
     }
 
     #[cold]
     fn among(pools: &mut [ClassPool], class: ClassId) -> Option<&mut ClassPool> {
         pools.iter_mut().find(|entry| entry.class == class)
+    }
+
+    /// Puts a pool to the others, of other classes.
+    fn put(&mut self, pool: ClassPool) {
+        match self.first {
+            None => self.first = Some(pool),
+            Some(_) => self.others.push(pool),
+        }
+    }
+
+    /// Takes the pool of a class out.
+    fn take(&mut self, class: ClassId) -> Option<ClassPool> {
+        if let Some(first) = self.first.take_if(|first| first.class == class) {
+            return Some(first);
+        }
+        let index = self.others.iter().position(|entry| entry.class == class)?;
+        Some(self.others.swap_remove(index))
+    }
+}
+
+impl LockedShard<'_> {
+    /// The pool of a class, if the shard has one.
+    #[inline(always)]
+    pub(crate) fn class(&mut self, class: ClassId) -> Option<&mut ClassPool> {
+        self.pools.class(class)
     }
 
     /// The pool of a class, made now if need be.
@@ -102,31 +137,29 @@ impl LockedShard<'_> {
         class: ClassId,
         make: impl FnOnce() -> ClassPool,
     ) -> &mut ClassPool {
-        let index = self.pools.iter().position(|entry| entry.class == class);
-        let index = index.unwrap_or_else(|| {
-            self.pools.push(make());
-            self.pools.len() - 1
-        });
-        &mut self.pools[index]
+        if self.pools.class(class).is_none() {
+            self.pools.put(make());
+        }
+        self.pools.class(class).expect("it was there, or was made")
     }
 
     pub(super) fn put(&mut self, pool: ClassPool) {
-        self.pools.push(pool);
+        self.pools.put(pool);
     }
 
     /// Takes the pool of a class out.
     pub(super) fn take(&mut self, class: ClassId) -> Option<ClassPool> {
-        let index = self.pools.iter().position(|entry| entry.class == class)?;
-        Some(self.pools.swap_remove(index))
+        self.pools.take(class)
     }
 
     /// Every pool of the shard.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &ClassPool> {
-        self.pools.iter()
+        self.pools.first.iter().chain(&self.pools.others)
     }
 
     pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut ClassPool> {
-        self.pools.iter_mut()
+        let ClassPools { first, others } = &mut *self.pools;
+        first.iter_mut().chain(others)
     }
 }
 
