@@ -9,6 +9,11 @@ loom::thread_local! {
     static HOME: Cell<usize> = Cell::new(0);
 }
 
+/// The shard that this thread turns to first, where there are as many.
+pub(crate) fn wanted() -> usize {
+    HOME.with(Cell::get)
+}
+
 /// The shard, of so many, that this thread turns to first.
 pub(crate) fn home(shard_count: usize) -> usize {
     HOME.with(Cell::get) % shard_count

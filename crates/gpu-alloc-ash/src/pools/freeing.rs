@@ -2,7 +2,7 @@
 
 use vk_pool::{ClassId, FreeError, Lease, Place, Refused, ReturnedBlock};
 
-use super::{ClassPool, LockedShard, MemoryObject, TypePools};
+use super::{ClassPool, LockedShard, MemoryObject, Shard, TypePools};
 
 /// A block that has left the books, to be freed with no lock held.
 pub(crate) type Spent = (ReturnedBlock, MemoryObject);
@@ -24,7 +24,7 @@ impl TypePools {
         class: ClassId,
         place: Place,
     ) -> Result<(), Place> {
-        let Some(shard) = self.shards.get(usize::from(shard)) else { return Err(place) };
+        let Some(shard) = self.origin(shard) else { return Err(place) };
         let mut locked = shard.lock();
         match locked.class(class) {
             Some(entry) => entry.pool.free_at_once(place),
@@ -39,10 +39,16 @@ impl TypePools {
         class: ClassId,
         place: Place,
     ) -> Result<Option<Spent>, Refused<Place, FreeError>> {
-        match self.shards.get(usize::from(shard)) {
+        match self.origin(shard) {
             Some(shard) => self.free_for_good(shard.lock(), class, place),
             None => self.free_custom(class, place),
         }
+    }
+
+    /// The shard that a place is of, whoever frees it; `None` if it is a custom pool's.
+    #[inline(always)]
+    fn origin(&self, shard: u8) -> Option<&Shard> {
+        self.shards.get(usize::from(shard))
     }
 
     /// [`free`](Self::free) of a custom pool's place.
