@@ -25,7 +25,7 @@ use crate::buckets::Buckets;
 use crate::oldest::Oldest;
 use crate::rounding::units_of;
 use crate::suballocator::Rooms;
-use crate::tlsf::bins::{BIN_COUNT, bin_of, first_bin_all_at_least};
+use crate::tlsf::bins::{BIN_COUNT, Bins, bin_of, first_bin_all_at_least};
 use crate::two_tier::{LARGEST_SPAN, SMALL_LIMIT, is_small, search_order};
 use crate::{Algorithm, PoolConfig, Suballocator};
 
@@ -204,14 +204,23 @@ impl BlockIndex {
     }
 
     /// The oldest block in use with room for so many units at a multiple of `alignment` units, where blocks
-    /// are carved by segregated fit: which surely has it, or else which may have it.
+    /// are carved by segregated fit: which surely has it, or else which may have it. `bins` are those of
+    /// `units`.
     #[inline(always)]
-    pub(crate) fn first_for(&self, units: u32, alignment: u32, is_sure: bool) -> Option<u32> {
-        let padding = alignment.saturating_sub(1);
+    pub(crate) fn first_for(
+        &self,
+        units: u32,
+        alignment: u32,
+        bins: Bins,
+        is_sure: bool,
+    ) -> Option<u32> {
+        let sure = match alignment {
+            0 | 1 => bins.sure,
+            // With the worst padding.
+            _ => first_bin_all_at_least(units.saturating_add(alignment - 1)),
+        };
         // Nobody can guess which.
-        let surely = units.saturating_add(padding) - 1;
-        let bin = bin_of(select_unpredictable(is_sure, surely, units)) + usize::from(is_sure);
-        self.rooms.first(byte(bin))
+        self.rooms.first(byte(select_unpredictable(is_sure, sure, bins.own)))
     }
 
     /// Moves a block in use whose rooms in spans have changed.

@@ -29,7 +29,7 @@ mod validate;
 
 pub use self::validate::TlsfCorruption;
 
-use self::bins::{bin_of, first_bin_all_at_least};
+use self::bins::{Bins, bin_of, first_bin_all_at_least};
 use self::node::{BORDER, Node, NodeIndex};
 use self::nodes::Nodes;
 
@@ -187,7 +187,7 @@ impl Tlsf {
         let units = self.units_of(size)?;
         // An alignment beyond 32 bits is satisfied by offset 0 alone.
         let alignment = u32::try_from(alignment >> self.unit_log).unwrap_or(1 << 31);
-        let taken = self.take(units, alignment)?;
+        let taken = self.take(units, alignment, Bins::of(units))?;
         Some(TlsfBlock {
             offset: u64::from(taken.offset) << self.unit_log,
             size: u64::from(units) << self.unit_log,
@@ -196,10 +196,14 @@ impl Tlsf {
     }
 
     /// [`allocate`](Self::allocate) of whole units, at least 1, at a multiple of `alignment` units, 0 or a
-    /// power of two.
+    /// power of two. `bins` are those of `units`.
     #[inline(always)]
-    pub(crate) fn take(&mut self, units: u32, alignment: u32) -> Option<Taken> {
-        if alignment <= 1 { self.take_anywhere(units) } else { self.take_aligned(units, alignment) }
+    pub(crate) fn take(&mut self, units: u32, alignment: u32, bins: Bins) -> Option<Taken> {
+        if alignment <= 1 {
+            self.take_anywhere(units, bins)
+        } else {
+            self.take_aligned(units, alignment)
+        }
     }
 
     /// Gives back the piece at `offset` that `node` names; answers its bytes. `None`, and nothing has

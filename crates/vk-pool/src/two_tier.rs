@@ -21,7 +21,7 @@ use self::spans::{Span, SpanBooks};
 use crate::Piece;
 use crate::buckets::Buckets;
 use crate::suballocator::Rooms;
-use crate::tlsf::bins::bin_of;
+use crate::tlsf::bins::{Bins, bin_of};
 use crate::tlsf::{Given, Taken, Tlsf, TlsfConfigError, TlsfCorruption};
 
 /// The largest request that goes to a span, in bytes: rounding up what is smaller costs about one per
@@ -149,10 +149,16 @@ impl TwoTier {
     }
 
     /// Takes whole units, at least 1, at a multiple of `alignment` units by segregated fit, and keeps the
-    /// empty span; answers the bin of the free piece that it was a part of, too.
+    /// empty span; answers the bin of the free piece that it was a part of, too. `bins` are those of
+    /// `units`.
     #[inline(always)]
-    pub(crate) fn take_large(&mut self, units: u32, alignment: u32) -> Option<(Piece, usize)> {
-        let Taken { node, offset, bin } = self.tlsf.take(units, alignment)?;
+    pub(crate) fn take_large(
+        &mut self,
+        units: u32,
+        alignment: u32,
+        bins: Bins,
+    ) -> Option<(Piece, usize)> {
+        let Taken { node, offset, bin } = self.tlsf.take(units, alignment, bins)?;
         self.allocation_count += 1;
         let log = self.min_block_log;
         let (offset, size) = (u64::from(offset) << log, u64::from(units) << log);

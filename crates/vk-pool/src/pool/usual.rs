@@ -10,6 +10,7 @@ use super::MemoryPool;
 use crate::block::{Block, Content};
 use crate::search::is_better_sure;
 use crate::suballocator::Rooms;
+use crate::tlsf::bins::Bins;
 use crate::two_tier::{SMALL_LIMIT, TwoTier, has_spans, is_in_span, order_of_units};
 use crate::{Algorithm, Dedicated, Place, PoolConfig, PoolRequest, ResourceKind, Suballocator};
 
@@ -144,13 +145,14 @@ impl MemoryPool {
         let units = u32::try_from(self.usual.units(wanted.size)).ok()?;
         let alignment_units = u32::try_from(wanted.alignment >> self.usual.unit_log).ok()?;
         let is_sure = is_better_sure(wanted.size, wanted.alignment);
-        let slot = self.index.first_for(units, alignment_units, is_sure)?;
+        let bins = Bins::of(units);
+        let slot = self.index.first_for(units, alignment_units, bins, is_sure)?;
         let (generation, block) = self.blocks.slot_mut(slot)?;
         let UsualBlock { base, alignment, rooms, tiers } = UsualBlock::of(block)?;
         if wanted.alignment > alignment {
             return None;
         }
-        let (piece, bin) = tiers.take_large(units, alignment_units)?;
+        let (piece, bin) = tiers.take_large(units, alignment_units, bins)?;
         // Only if it was of the largest ones.
         if bin >= usize::from(rooms.large) {
             let known = *rooms;

@@ -28,3 +28,19 @@ pub(crate) fn first_bin_all_at_least(units: u32) -> usize {
     // One more than the bin of the largest smaller size.
     bin_of(units.saturating_sub(1)) + 1
 }
+
+/// The bins of a request for `units` units, at least 1.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Bins {
+    /// That of the size itself, of which nodes may be smaller.
+    pub(crate) own: usize,
+    /// The first one of which every size is enough: the same, or the next.
+    pub(crate) sure: usize,
+}
+
+impl Bins {
+    #[inline(always)]
+    pub(crate) fn of(units: u32) -> Self {
+        Self { own: bin_of(units), sure: first_bin_all_at_least(units) }
+    }
+}

@@ -3,7 +3,7 @@
 use core::hint::select_unpredictable;
 
 use super::Tlsf;
-use super::bins::{BIN_COUNT, bin_of, first_bin_all_at_least};
+use super::bins::{BIN_COUNT, Bins, bin_of, first_bin_all_at_least};
 use super::node::{NONE, Node, NodeIndex};
 
 /// How many nodes of one bin are looked at for a tight fit. With four blocks are filled no better,
@@ -27,13 +27,14 @@ impl Node {
 }
 
 impl Tlsf {
-    /// Finds a free node for `units`, at least 1, at any offset; answers it and its bin.
+    /// Finds a free node for `units`, at least 1, at any offset; answers it and its bin. `bins` are those of
+    /// `units`.
     ///
     /// Whether the bin of the size itself has a node that is large enough, and which of the first few is
     /// the tightest, cannot be predicted, so all is found out without branches.
     #[inline(always)]
-    pub(super) fn find(&self, units: u32) -> Option<(NodeIndex, usize)> {
-        let (own, sure) = (bin_of(units), first_bin_all_at_least(units));
+    pub(super) fn find(&self, units: u32, bins: Bins) -> Option<(NodeIndex, usize)> {
+        let Bins { own, sure } = bins;
         // Only the bin of the size itself may have nodes that are smaller.
         let index = if own < sure {
             self.tightest_of_three(own, units)

@@ -3,15 +3,15 @@
 //! What an allocation leaves of a free node keeps its name, and also its place in its list if its
 //! new size is of the same bin.
 
-use super::bins::bin_of;
+use super::bins::{Bins, bin_of};
 use super::node::{Node, NodeIndex};
 use super::{Taken, Tlsf};
 
 impl Tlsf {
-    /// Takes `units`, at least 1, at any offset.
+    /// Takes `units`, at least 1, at any offset. `bins` are those of `units`.
     #[inline(always)]
-    pub(super) fn take_anywhere(&mut self, units: u32) -> Option<Taken> {
-        let (index, bin) = self.find(units)?;
+    pub(super) fn take_anywhere(&mut self, units: u32, bins: Bins) -> Option<Taken> {
+        let (index, bin) = self.find(units, bins)?;
         Some(self.take_front(index, bin, units))
     }
 
