@@ -77,29 +77,37 @@ impl Oldest {
     }
 
     /// Changes the byte of a known index.
-    #[inline(always)]
+    #[inline]
     pub(crate) fn set(&mut self, index: u32, value: u8) {
-        let (mut value, mut place) = (value, self.first + index as usize);
+        if value > self.at(self.first + index as usize) {
+            self.raise(index, value);
+        } else {
+            self.lower(index, value);
+        }
+    }
+
+    /// Changes the byte of a known index to a larger one.
+    // Each level is written, as it cannot be predicted where the largest of a word stays the same.
+    #[inline(always)]
+    pub(crate) fn raise(&mut self, index: u32, value: u8) {
+        let mut place = self.first + index as usize;
         while let (Word::Lower(above), byte) = split(place) {
-            let before = self.lower[above];
-            let old = byte_of(before, byte);
-            let now = with_byte(before, byte, value);
-            self.lower[above] = now;
-            // What is above changes only with the largest of the word, which it is.
-            let largest_before = self.at(above);
-            if value >= old {
-                if value <= largest_before {
-                    return;
-                }
-            } else {
-                if old < largest_before {
-                    return;
-                }
-                value = largest(now);
-            }
+            raise_byte(&mut self.lower[above], byte, value);
             place = above;
         }
-        let word = &mut self.top[place / FAN_OUT];
+        raise_byte(&mut self.top[place / FAN_OUT % TOP], place % FAN_OUT, value);
+    }
+
+    /// Changes the byte of a known index to one that is no larger.
+    #[inline(always)]
+    pub(crate) fn lower(&mut self, index: u32, value: u8) {
+        let (mut value, mut place) = (value, self.first + index as usize);
+        while let (Word::Lower(above), byte) = split(place) {
+            let now = with_byte(self.lower[above], byte, value);
+            self.lower[above] = now;
+            (value, place) = (largest(now), above);
+        }
+        let word = &mut self.top[place / FAN_OUT % TOP];
         *word = with_byte(*word, place % FAN_OUT, value);
     }
 
@@ -193,6 +201,13 @@ fn byte_of(word: u64, byte: usize) -> u8 {
 fn with_byte(word: u64, byte: usize, value: u8) -> u64 {
     let shift = 8 * byte;
     word & !(0xFF << shift) | u64::from(value) << shift
+}
+
+/// Makes a byte of a word at least `value`.
+#[inline]
+fn raise_byte(word: &mut u64, byte: usize, value: u8) {
+    let more = value.saturating_sub(byte_of(*word, byte));
+    *word += u64::from(more) << (8 * byte);
 }
 
 #[inline]

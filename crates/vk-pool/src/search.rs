@@ -183,6 +183,18 @@ impl BlockIndex {
         }
     }
 
+    /// Puts down that the largest free piece of a block in use is of a higher bin now.
+    #[inline(never)]
+    pub(crate) fn large_raised(&mut self, slot: u32, large: u8) {
+        self.rooms.raise(slot, large);
+    }
+
+    /// Puts down that the largest free piece of a block in use is of a lower bin now.
+    #[inline(never)]
+    pub(crate) fn large_lowered(&mut self, slot: u32, large: u8) {
+        self.rooms.lower(slot, large);
+    }
+
     /// Puts a block where it belongs now; `None` takes it out.
     pub(crate) fn update(&mut self, slot: u32, block: Option<&Block>) {
         let count = slot as usize + 1;

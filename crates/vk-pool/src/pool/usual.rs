@@ -155,9 +155,11 @@ impl MemoryPool {
         let (piece, bin) = tiers.take_large(units, alignment_units, bins)?;
         // Only if it was of the largest ones.
         if bin >= usize::from(rooms.large) {
-            let known = *rooms;
-            rooms.large = tiers.rooms().large;
-            self.index.update_used(slot, known, *rooms);
+            let large = tiers.rooms().large;
+            if large != rooms.large {
+                rooms.large = large;
+                self.index.large_lowered(slot, large);
+            }
         }
         Some(self.placed((slot, generation), base, &piece, requested))
     }
@@ -189,9 +191,8 @@ impl MemoryPool {
             let (freed, bin) = tiers.give_large(offset, place.node)?;
             // It is the largest now, if it is larger than that was.
             if bin > usize::from(rooms.large) {
-                let known = *rooms;
                 rooms.large = bin.to_le_bytes()[0];
-                self.index.update_used(slot, known, *rooms);
+                self.index.large_raised(slot, rooms.large);
             }
             freed
         };
