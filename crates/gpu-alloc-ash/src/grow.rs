@@ -6,9 +6,9 @@ use std::sync::atomic::Ordering;
 use vk_pool::{BlockId, BlockRequest, ClassId, LimitError, Reservation};
 
 use crate::allocation::{Home, Notes, type_number};
+use crate::attempts::Attempt;
 use crate::driver::ObjectInfo;
 use crate::facts::BudgetQuery;
-use crate::place::Attempt;
 use crate::pools::{MemoryObject, NotServed, Placed, WantedBlock};
 use crate::{AllocError, Allocation, CustomPool, GpuAllocator};
 

@@ -222,6 +222,7 @@
 mod access;
 mod allocation;
 mod allocator;
+mod attempts;
 mod batch;
 mod config;
 mod create;

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use vk_pool::{Algorithm, PoolConfig, PoolRequest, Retention};
 
 use super::{CreatePoolError, CustomPool, CustomPoolConfig, DestroyPoolError, Member, Parts};
+use crate::attempts::Attempt;
 use crate::driver::BlockInfo;
-use crate::place::Attempt;
 use crate::pools::CustomPools;
 use crate::{AllocError, AllocationRequest, GpuAllocator, Leak, Refused};
 

@@ -3,8 +3,9 @@
 use vk_pool::{Dedicated, PoolRequest};
 
 use super::{CustomPool, Member, PoolAllocationRequest};
+use crate::attempts::{Attempt, Pass};
 use crate::driver::DedicatedWish;
-use crate::place::{Attempt, Pass, Terms};
+use crate::place::Terms;
 use crate::pools::{CUSTOM_SHARD, custom_pool};
 use crate::{AllocError, Allocation, AllocationRequest, GpuAllocator, Strategy};
 
