@@ -50,7 +50,8 @@ impl TypePools {
         class: ClassId,
         place: Place,
     ) -> Result<Option<Spent>, Refused<Place, FreeError>> {
-        self.free_for_good(self.shard(shard, class).lock(), class, place)
+        let shard = self.origin(shard).unwrap_or_else(|| &self.custom.seat(class).shard);
+        self.free_for_good(shard.lock(), class, place)
     }
 
     /// The shard that a place is of, whoever frees it; `None` if it is a custom pool's.
