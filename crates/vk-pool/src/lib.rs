@@ -90,6 +90,7 @@ mod block;
 mod books;
 mod buckets;
 mod budgets;
+mod candidates;
 mod config;
 mod custom;
 mod error;

@@ -17,8 +17,6 @@
 
 use core::hint::select_unpredictable;
 
-use smallvec::SmallVec;
-
 use crate::answer::Fitted;
 use crate::block::Block;
 use crate::buckets::Buckets;
@@ -26,11 +24,11 @@ use crate::oldest::Oldest;
 use crate::rounding::units_of;
 use crate::suballocator::Rooms;
 use crate::tlsf::bins::{BIN_COUNT, Bins, bin_of, first_bin_all_at_least};
-use crate::two_tier::{LARGEST_SPAN, SMALL_LIMIT, is_small, search_order};
+use crate::two_tier::{SMALL_LIMIT, is_small, search_order};
 use crate::{Algorithm, PoolConfig, Suballocator};
 
 /// How many blocks with room for a span, how many of the newest and how many empty ones are asked.
-const BLOCKS_LOOKED_AT: usize = 4;
+pub(crate) const BLOCKS_LOOKED_AT: usize = 4;
 
 /// How many blocks that may hold a request are asked behind the first choice. A third one has room so
 /// seldom that leaving it out changes nothing in what programs commit.
@@ -45,34 +43,31 @@ pub(crate) const MAX_CANDIDATES: usize = 2 * BLOCKS_LOOKED_AT + OTHERS_LOOKED_AT
 /// same size are filled again.
 const SURE_UP_TO: u64 = 8;
 
-/// Blocks to ask, in order.
-pub(crate) type Candidates = SmallVec<[u32; MAX_CANDIDATES]>;
-
 /// The carved blocks of a pool, by what they can still serve.
 #[derive(Debug)]
 pub(crate) struct BlockIndex {
     /// The bin of the largest free piece of each block in use; 0, which is no piece's, for the others.
-    rooms: Oldest,
+    pub(crate) rooms: Oldest,
     /// Blocks in use, by the largest order of which a span has a free block.
-    small_rooms: Buckets<64>,
+    pub(crate) small_rooms: Buckets<64>,
     /// Empty blocks, by the bin of the one piece that they are.
-    empty: Buckets<BIN_COUNT>,
+    pub(crate) empty: Buckets<BIN_COUNT>,
 }
 
 /// Where a request looks for blocks.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Search {
     /// The order in a span, for a small request.
-    small: Option<usize>,
+    pub(crate) small: Option<usize>,
     /// Whether blocks are asked by when they were taken into use, and nothing else counts.
-    by_age: bool,
+    pub(crate) by_age: bool,
     /// The first bin that may hold it.
-    from: u8,
+    pub(crate) from: u8,
     /// The first bin that surely holds it.
-    sure: u8,
+    pub(crate) sure: u8,
     /// The first choice, which was asked before, and how many others may be asked that may hold it.
-    asked: Option<u32>,
-    others: usize,
+    pub(crate) asked: Option<u32>,
+    pub(crate) others: usize,
 }
 
 impl Search {
@@ -161,7 +156,7 @@ pub(crate) fn first_choice(
 
 /// A bin as it is kept: there are fewer than 256.
 #[inline]
-fn byte(bin: usize) -> u8 {
+pub(crate) fn byte(bin: usize) -> u8 {
     bin.to_le_bytes()[0]
 }
 
@@ -241,110 +236,15 @@ impl BlockIndex {
         self.small_rooms.put(slot, small.checked_sub(1));
     }
 
-    /// The blocks to ask behind the first choice, in order: at most [`MAX_CANDIDATES`].
-    pub(crate) fn candidates(
-        &self,
-        search: Search,
-        needed: u64,
-        unit: u64,
-    ) -> impl Iterator<Item = u32> + '_ {
-        let Search { small, by_age, from, sure, asked, others } = search;
-        let is_new = move |slot: &u32| Some(*slot) != asked;
-        let newest = by_age.then(|| self.newest()).into_iter().flatten();
-        let in_span = small.and_then(|order| self.small_rooms.first_from(order));
-        // A small request that needs a span of its own looks for room for one.
-        let span = byte(bin_of(u32::try_from(LARGEST_SPAN / unit).unwrap_or(u32::MAX)));
-        let for_span = small.into_iter().flat_map(move |_| self.some_from(span.max(from)));
-        let units = u32::try_from(units_of(needed, unit)).unwrap_or(u32::MAX);
-        // Each is looked for when those before it have no room, and seldom they have not.
-        let sure = from_fn_once(move || self.rooms.first(sure));
-        let empty = from_fn_once(move || Some(self.some_empty_from(bin_of(units)))).flatten();
-        // Every block of that list is large enough.
-        let large = from_fn_once(move || self.empty.first_from(first_bin_all_at_least(units)));
-        in_span
-            .into_iter()
-            .chain(newest)
-            .chain(for_span)
-            .chain(self.some_from(from).filter(is_new).take(others))
-            .chain(sure)
-            .chain(empty)
-            .chain(large)
-            .filter(is_new)
-    }
-
     /// One of the largest empty blocks: none is an eighth larger. Of several, the one that emptied last.
     pub(crate) fn largest_empty(&self) -> Option<u32> {
         self.empty.head(self.empty.highest()?)
     }
-
-    /// Those that were taken into use last.
-    fn newest(&self) -> impl Iterator<Item = u32> + '_ {
-        let next = |&slot: &u32| self.small_rooms.next(slot);
-        core::iter::successors(self.small_rooms.first_from(0), next).take(BLOCKS_LOOKED_AT)
-    }
-
-    fn some_from(&self, bin: u8) -> impl Iterator<Item = u32> + '_ {
-        let next = move |&slot: &u32| self.rooms.next(slot, bin);
-        core::iter::successors(self.rooms.first(bin), next).take(BLOCKS_LOOKED_AT)
-    }
-
-    fn some_empty_from(&self, bin: usize) -> impl Iterator<Item = u32> + '_ {
-        let next = |&slot: &u32| self.empty.next(slot);
-        core::iter::successors(self.empty.first_from(bin), next).take(BLOCKS_LOOKED_AT)
-    }
-}
-
-/// What a function answers, once, and when it is asked for.
-fn from_fn_once<T>(find: impl FnOnce() -> Option<T>) -> impl Iterator<Item = T> {
-    core::iter::once_with(find).flatten()
 }
 
 #[cfg(test)]
 mod tests {
-    use alloc::vec::Vec;
-
     use super::*;
-
-    #[test]
-    fn no_more_blocks_are_asked_however_many_there_are() {
-        for count in [1, 10, 100, 1000, 4096] {
-            let mut index = BlockIndex::new();
-            for slot in 0..count {
-                index.update(slot, None);
-                index.update_used(slot, Rooms::default(), Rooms { large: 200, small: 5 });
-            }
-            // Each may hold it, and none surely does.
-            let search = Search {
-                small: Some(0),
-                by_age: false,
-                from: 200,
-                sure: 201,
-                asked: Some(0),
-                others: OTHERS_LOOKED_AT,
-            };
-            let asked: Vec<u32> = index.candidates(search, 1 << 30, 256).collect();
-            assert!(asked.len() <= MAX_CANDIDATES, "{} of {count}", asked.len());
-            assert!(!asked.contains(&0), "the first choice is not asked twice");
-            assert!(count == 1 || asked.contains(&1), "the oldest behind it is asked");
-        }
-    }
-
-    #[test]
-    fn the_oldest_block_with_room_is_the_first_choice() {
-        let mut index = BlockIndex::new();
-        for (slot, large) in [(0, 40), (1, 90), (2, 60), (3, 0)] {
-            index.update(slot, None);
-            index.update_used(slot, Rooms::default(), Rooms { large, small: 0 });
-        }
-        let search = |from, sure, asked| {
-            let search = Search { small: None, by_age: false, from, sure, asked, others: 2 };
-            index.candidates(search, 1 << 30, 256).collect::<Vec<u32>>()
-        };
-        assert_eq!(search(30, 61, Some(0)), [1, 2, 1]);
-        assert_eq!(search(30, 31, None), [0, 1, 0]);
-        assert_eq!(search(50, 61, Some(1)), [2]);
-        assert_eq!(search(91, 92, None), []);
-    }
 
     #[test]
     fn a_request_with_a_large_alignment_goes_first_where_it_surely_fits() {

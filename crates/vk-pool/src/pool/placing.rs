@@ -8,7 +8,8 @@ use core::num::NonZeroU32;
 use super::MemoryPool;
 use crate::answer::Fitted;
 use crate::block::Content;
-use crate::search::{Candidates, MAX_CANDIDATES, Search, first_choice};
+use crate::candidates::Candidates;
+use crate::search::{MAX_CANDIDATES, Search, first_choice};
 use crate::way::{Tiers, Way};
 use crate::{Piece, Place, Suballocator};
 
@@ -47,24 +48,15 @@ impl MemoryPool {
         let unit = self.config.min_allocation_size;
         // Where all blocks have one size, every empty one has enough, though it be no power of two.
         let of_empty = if self.config.has_fixed_block_size() { 1 } else { needed };
-        // Mostly the first one has room, and the others need not be found then.
-        let next = self.index.candidates(search, of_empty, unit).next()?;
-        let place = self.place_or_hear(next, fitted);
-        if place.is_some() {
-            return place;
-        }
-        let others = self.index.candidates(search, of_empty, unit).filter(|&slot| slot != next);
-        let others: Candidates = others.take(MAX_CANDIDATES - 1).collect();
-        others.into_iter().find_map(|slot| self.place_or_hear(slot, fitted))
-    }
-
-    /// Takes room in one block; if it has none, hears why.
-    fn place_or_hear(&mut self, slot: u32, fitted: &Fitted) -> Option<Place> {
-        let place = self.place_in::<Tiers>(slot, fitted);
-        if place.is_none() {
+        let mut candidates = Candidates::new(search, of_empty, unit);
+        while let Some(slot) = candidates.next(&self.index) {
+            let place = self.place_in::<Tiers>(slot, fitted);
+            if place.is_some() {
+                return place;
+            }
             self.hear_fault(slot);
         }
-        place
+        None
     }
 
     /// Puts down a wrong answer of a block's own algorithm, for who is told of it.
