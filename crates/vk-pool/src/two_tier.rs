@@ -229,15 +229,23 @@ impl TwoTier {
     /// large piece, in a block that was not touched for long, has less to read then.
     #[inline]
     fn note_small_room(&mut self) {
-        self.small_room = self.small_end();
+        let bits = self.small_bits();
+        // It seldom changes, and to see that it has not takes less than to find the highest bit.
+        if bits >> self.small_room != 1 {
+            self.small_room = highest_bit(bits);
+        }
     }
 
     /// One more than the largest order of which a span has a free block, or a piece is loose; 0 for none.
-    #[inline]
     fn small_end(&self) -> u8 {
-        // Orders are below 32, so none is shifted out; and there always is a bit.
-        let orders = self.rooms.occupied() | self.loose.orders();
-        (orders << 1 | 1).ilog2().to_le_bytes()[0]
+        highest_bit(self.small_bits())
+    }
+
+    /// A bit for each order of which a span has a free block, or a piece is loose, one place up; and bit 0.
+    #[inline]
+    fn small_bits(&self) -> u64 {
+        // Orders are below 32, so none is shifted out.
+        (self.rooms.occupied() | self.loose.orders()) << 1 | 1
     }
 
     /// Bytes taken, rounding included. O(spans).
@@ -306,6 +314,12 @@ impl TwoTier {
         assert_eq!(empty, usize::from(self.empty.is_some()), "at most one empty span is kept");
         Ok(())
     }
+}
+
+/// The place of the highest bit, of which there is one.
+#[inline]
+fn highest_bit(bits: u64) -> u8 {
+    bits.ilog2().to_le_bytes()[0]
 }
 
 /// Whether a piece of that node lies in a span.

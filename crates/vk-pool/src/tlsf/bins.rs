@@ -15,9 +15,19 @@ pub(crate) const BIN_COUNT: usize = 256;
 /// Up to 8 units each size has a bin of its own; above, eight bins share a power of two.
 #[inline]
 pub(crate) fn bin_of(units: u32) -> usize {
+    bin_in_octave(units, octave(units))
+}
+
+/// log2 of how many sizes share a bin of that size's power of two.
+#[inline]
+fn octave(units: u32) -> u32 {
     // At least 0, as the number has more than `PER_OCTAVE_LOG` significant bits; 0 for small sizes, which
     // need no branch of their own.
-    let shift = (units | PER_OCTAVE).ilog2() - PER_OCTAVE_LOG;
+    (units | PER_OCTAVE).ilog2() - PER_OCTAVE_LOG
+}
+
+#[inline]
+fn bin_in_octave(units: u32, shift: u32) -> usize {
     // The four significant bits are 8 to 15, so the bins of an octave follow those of the last.
     (shift * PER_OCTAVE + (units >> shift)) as usize
 }
@@ -41,6 +51,27 @@ pub(crate) struct Bins {
 impl Bins {
     #[inline(always)]
     pub(crate) fn of(units: u32) -> Self {
-        Self { own: bin_of(units), sure: first_bin_all_at_least(units) }
+        let shift = octave(units);
+        let own = bin_in_octave(units, shift);
+        // Every size of its own bin is enough if it is the smallest of them.
+        let is_smallest = units >> shift << shift == units;
+        Self { own, sure: own + usize::from(!is_smallest) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_bins_of_a_request_are_its_own_and_the_first_of_which_all_are_enough() {
+        let near_powers = (0..31).flat_map(|log| {
+            (0..5).map(move |step| (1u32 << log).wrapping_sub(2).wrapping_add(step))
+        });
+        let units = (1..70_000).chain(near_powers.filter(|units| (1..1 << 31).contains(units)));
+        for units in units {
+            let Bins { own, sure } = Bins::of(units);
+            assert_eq!((own, sure), (bin_of(units), first_bin_all_at_least(units)), "{units}");
+        }
     }
 }
