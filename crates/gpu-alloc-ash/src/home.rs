@@ -38,7 +38,7 @@ pub(crate) fn wanted() -> usize {
 /// The shard, of so many, that this thread turns to first.
 #[inline]
 pub(crate) fn home(shard_count: usize) -> usize {
-    let home = HOME.get() as usize;
+    let home = wanted();
     if home < shard_count { home } else { home % shard_count.max(1) }
 }
 

@@ -92,10 +92,7 @@ impl TypePools {
     /// Who keeps the books of an allocation.
     #[inline]
     pub(crate) fn shard(&self, index: u8, class: ClassId) -> &Shard {
-        match self.shards.get(usize::from(index)) {
-            Some(shard) => shard,
-            None => &self.custom.seat(class).shard,
-        }
+        self.origin(index).unwrap_or_else(|| &self.custom.seat(class).shard)
     }
 
     /// Sums over all shards, classes and custom pools.

@@ -205,12 +205,14 @@ impl CachedSelector {
     fn select_elsewhere(&self, request: &MemoryRequest) -> Option<u32> {
         let question = self.question(request);
         let slot = &self.slots[Self::first_slot(&question) % SLOT_COUNT];
-        if slot.is_about(&question) && request.size <= slot.largest_size.load(Ordering::Relaxed) {
-            let index = PackedRanking::first_in(slot.answer[0].load(Ordering::Relaxed))?;
-            self.quick.keep(request, index);
-            return Some(index);
-        }
-        self.rank(request).first()
+        let is_there =
+            slot.is_about(&question) && request.size <= slot.largest_size.load(Ordering::Relaxed);
+        let index = match is_there {
+            true => PackedRanking::first_in(slot.answer[0].load(Ordering::Relaxed)),
+            false => self.rank(request).first(),
+        }?;
+        self.quick.keep(request, index);
+        Some(index)
     }
 
     /// How many answers are kept: at most 64.

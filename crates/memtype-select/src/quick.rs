@@ -49,10 +49,13 @@ impl Quick {
         let (Some(question), Ok(answer)) = (self.question(request), u8::try_from(answer)) else {
             return;
         };
-        // Whoever is first stays: two questions that take turns would write at each. And if another thread
-        // has written since, its whole word stays, which is as right.
+        // Whoever is first stays: two questions that take turns would write at each. It is read first, as a
+        // comparison and exchange takes the cache line from other threads even where nothing is exchanged.
         let (word, kept) = (self.word(question), question | u64::from(answer));
-        let _ = word.compare_exchange(0, kept, Ordering::Relaxed, Ordering::Relaxed);
+        if word.load(Ordering::Relaxed) == 0 {
+            // If another thread writes meanwhile, its whole word stays or goes, and either is right.
+            word.store(kept, Ordering::Relaxed);
+        }
     }
 
     /// What is asked, if it is plain.

@@ -1,7 +1,7 @@
 //! The blocks that are asked behind the first choice, one after the other.
 
 use crate::rounding::units_of;
-use crate::search::{BLOCKS_LOOKED_AT, BlockIndex, Search, byte};
+use crate::search::{BLOCKS_LOOKED_AT, BlockIndex, OTHERS_LOOKED_AT, Search, byte};
 use crate::tlsf::bins::{bin_of, first_bin_all_at_least};
 use crate::two_tier::LARGEST_SPAN;
 
@@ -21,7 +21,7 @@ pub(crate) struct Candidates {
     last: u32,
     new: usize,
     /// Those that may hold it and were asked.
-    others: [Option<u32>; 2],
+    others: [Option<u32>; OTHERS_LOOKED_AT],
 }
 
 /// What is asked, in this order.
@@ -57,7 +57,7 @@ impl Candidates {
             looked_at: 0,
             last: 0,
             new: 0,
-            others: [None; 2],
+            others: [None; OTHERS_LOOKED_AT],
         }
     }
 
@@ -75,7 +75,7 @@ impl Candidates {
                 continue;
             }
             if self.stage == Stage::MayHold {
-                self.others[self.new % 2] = Some(slot);
+                self.others[self.new % OTHERS_LOOKED_AT] = Some(slot);
             }
             self.new += 1;
             return Some(slot);
@@ -153,7 +153,7 @@ mod tests {
                 from: 200,
                 sure: 201,
                 asked: Some(0),
-                others: 2,
+                others: OTHERS_LOOKED_AT,
             };
             let asked: Vec<u32> = asked_by(&index, search);
             assert!(asked.len() <= MAX_CANDIDATES, "{} of {count}", asked.len());
@@ -174,6 +174,7 @@ mod tests {
             asked_by(&index, search)
         };
         assert_eq!(search(30, 61, Some(0)), [1, 2]);
+        assert_eq!(search(30, 31, None), [0, 1]);
         assert_eq!(search(30, 61, None), [0, 1]);
         assert_eq!(search(30, 91, None), [0, 1]);
         assert_eq!(search(50, 61, Some(1)), [2]);

@@ -32,7 +32,7 @@ pub(crate) const BLOCKS_LOOKED_AT: usize = 4;
 
 /// How many blocks that may hold a request are asked behind the first choice. A third one has room so
 /// seldom that leaving it out changes nothing in what programs commit.
-const OTHERS_LOOKED_AT: usize = 2;
+pub(crate) const OTHERS_LOOKED_AT: usize = 2;
 
 /// The most blocks that are asked for one request behind the first choice: one with room in a span, some
 /// with room for a span, others that may hold it and one that surely does, and empty ones.

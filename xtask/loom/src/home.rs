@@ -16,7 +16,7 @@ pub(crate) fn wanted() -> usize {
 
 /// The shard, of so many, that this thread turns to first.
 pub(crate) fn home(shard_count: usize) -> usize {
-    HOME.with(Cell::get) % shard_count
+    wanted() % shard_count
 }
 
 /// This thread found its shard's lock taken: it moves to another one, but not to the trunk.

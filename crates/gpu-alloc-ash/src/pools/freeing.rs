@@ -50,13 +50,12 @@ impl TypePools {
         class: ClassId,
         place: Place,
     ) -> Result<Option<Spent>, Refused<Place, FreeError>> {
-        let shard = self.origin(shard).unwrap_or_else(|| &self.custom.seat(class).shard);
-        self.free_for_good(shard.lock(), class, place)
+        self.free_for_good(self.shard(shard, class).lock(), class, place)
     }
 
     /// The shard that a place is of, whoever frees it; `None` if it is a custom pool's.
     #[inline(always)]
-    fn origin(&self, shard: u8) -> Option<&Shard> {
+    pub(super) fn origin(&self, shard: u8) -> Option<&Shard> {
         self.shards.get(usize::from(shard))
     }
 
