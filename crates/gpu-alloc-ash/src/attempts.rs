@@ -123,6 +123,13 @@ impl GpuAllocator {
                 Asked::Placed(placed) => {
                     return Ok(self.allocation(class, memory_type_index, placed));
                 }
+                // What helps others is no reason to break a rule, and without it the request is served as
+                // any other.
+                Asked::NeedRoom(_) if attempt.never_allocate || attempt.over_budget => {}
+                Asked::NeedRoom(wanted) => match self.grow_empty(attempt, wanted) {
+                    Err(error) if !error.may_fall_back() => return Err(error),
+                    _ => {}
+                },
                 _ if attempt.never_allocate => return Err(AllocError::NoRoom),
                 Asked::NeedBlock(wanted) => return self.grow(attempt, wanted),
                 Asked::Pending(ticket) => pools.wait(class, ticket),

@@ -18,6 +18,7 @@ mod shard;
 mod shards;
 #[cfg(test)]
 mod tests;
+mod turns;
 mod wanted;
 
 use std::sync::Arc;

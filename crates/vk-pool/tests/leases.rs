@@ -165,6 +165,37 @@ fn nothing_is_lent_that_is_not_there() {
 }
 
 #[test]
+fn a_spare_block_is_there_to_be_lent() {
+    let mut family = Family::new(PoolConfig::default(), 1);
+    let full = family.trunk_allocate(&small(16 * MIB));
+    assert_eq!(family.branch_allocate(0, &small(1000)), None);
+    let need = family.trunk.spare_block(256 * KIB).expect("none is on its way");
+    assert!(need.size() >= 256 * KIB);
+    assert!(family.trunk.spare_block(256 * KIB).is_none(), "one is");
+    let reservation = family.budgets.reserve(&need).unwrap();
+    family.next_id += 1;
+    let id = BlockId(family.next_id);
+    let slot = family.trunk.add_empty_block(need, reservation, id).expect("both are ours");
+    assert_eq!(family.trunk.blocks().find(|block| block.id == id).unwrap().slot, slot);
+    assert!(family.branch_allocate(0, &small(1000)).is_some());
+    assert_eq!(family.branches[0].stats().borrowed_size, 256 * KIB);
+    family.check_books();
+    assert!(family.trunk.free(full).unwrap().is_none());
+}
+
+#[rstest]
+#[case::larger_than_blocks(PoolConfig::default(), u64::MAX)]
+#[case::larger_than_blocks_by_a_byte(PoolConfig::default(), (256 << 20) + 1)]
+#[case::full(PoolConfig { max_block_count: Some(1), ..PoolConfig::default() }, 1)]
+fn no_spare_block_is_asked_for_in_vain(#[case] config: PoolConfig, #[case] size: u64) {
+    let mut family = Family::new(config, 0);
+    let _first = family.trunk_allocate(&small(1000));
+    let before = family.trunk.stats();
+    assert!(family.trunk.spare_block(size).is_none());
+    assert_eq!(family.trunk.stats(), before);
+}
+
+#[test]
 fn a_request_beyond_what_a_lease_is_aligned_to_gets_one_of_its_own() {
     let mut family = Family::new(PoolConfig::default(), 1);
     let _first = family.trunk_allocate(&small(1000));

@@ -20,6 +20,8 @@ pub(crate) enum Asked<'a> {
     NeedBlock(WantedBlock<'a>),
     /// A block that will hold it is on its way: see [`TypePools::wait`].
     Pending(Ticket),
+    /// The trunk is to have one more block, an empty one, before it is asked again; or is asked again without.
+    NeedRoom(WantedBlock<'a>),
 }
 
 impl TypePools {
@@ -34,14 +36,28 @@ impl TypePools {
         }
         if self.shards.len() > 1
             && self.may_be_placed(request)
-            && let Some(placed) = self.ask_shards(class, request)
+            && let Some(asked) = self.ask_shards(class, request)
         {
-            return Ok(Asked::Placed(placed));
+            return Ok(asked);
         }
         let mut locked = self.shards[0].lock();
         let entry = self.class_of(0, &mut locked, class);
         let answer = entry.pool.allocate(request)?;
-        Ok(self.answered(0, class, locked, answer))
+        let asked = self.answered(0, class, locked, answer);
+        if matches!(asked, Asked::NeedBlock(_)) {
+            self.room_comes(class);
+        }
+        Ok(asked)
+    }
+
+    /// The trunk gets a block, of which this thread's branch may lease.
+    fn room_comes(&self, class: ClassId) {
+        let home = home::home(self.shards.len());
+        if home > 0
+            && let Some(entry) = self.shards[home].lock().class(class)
+        {
+            entry.turns.room_comes();
+        }
     }
 
     /// What the pool of a class in a shard has answered, for who holds no lock.
@@ -82,13 +98,18 @@ impl TypePools {
     }
 
     /// Room in any block that exists, the thread's own shard first.
-    fn ask_shards(&self, class: ClassId, request: &PoolRequest) -> Option<Placed> {
+    fn ask_shards(&self, class: ClassId, request: &PoolRequest) -> Option<Asked<'_>> {
         let home = home::home(self.shards.len());
         if home > 0
-            && let Some(placed) = self.ask_branch(home, class, request)
+            && let Some(asked) = self.ask_branch(home, class, request)
         {
-            return Some(placed);
+            return Some(asked);
         }
+        self.ask_others(home, class, request).map(Asked::Placed)
+    }
+
+    /// Room in the trunk, or else in a branch that is not the thread's own.
+    fn ask_others(&self, home: usize, class: ClassId, request: &PoolRequest) -> Option<Placed> {
         let in_trunk = || {
             let mut locked = self.shards[0].lock();
             locked.class(class)?.place(request, 0)
@@ -115,19 +136,26 @@ impl TypePools {
         if is_returned { in_trunk() } else { None }
     }
 
-    /// Room in a branch, which leases more for it if the trunk has some.
-    fn ask_branch(&self, home: usize, class: ClassId, request: &PoolRequest) -> Option<Placed> {
+    /// Room in a branch, which leases more for it if the trunk has some; or the block that the trunk is to have
+    /// for a lease, if the branch has been short of room for a while.
+    fn ask_branch(&self, home: usize, class: ClassId, request: &PoolRequest) -> Option<Asked<'_>> {
         let config = self.branch_config.as_ref()?;
         loop {
             let mut locked = self.shards[home].lock();
             let shard = shard_number(home);
             // Larger ones would break up more room than they fill.
             if request.size.max(request.alignment) > config.dedicated_above {
-                return locked.class(class)?.place(request, shard);
+                return locked.class(class)?.place(request, shard).map(Asked::Placed);
             }
             let entry = self.class_of(home, &mut locked, class);
+            if let Some(placed) = entry.place(request, shard) {
+                return Some(Asked::Placed(placed));
+            }
+            if entry.turns.pass() {
+                return None;
+            }
             match entry.pool.allocate(request).ok()? {
-                Answer::Placed(place) => return Some(entry.placed(place, shard)),
+                Answer::Placed(place) => return Some(Asked::Placed(entry.placed(place, shard))),
                 Answer::Pending(ticket) => {
                     drop(locked);
                     self.shards[home].wait(class, ticket);
@@ -135,10 +163,28 @@ impl TypePools {
                 Answer::NeedBlock(need) => {
                     drop(locked);
                     let wanted = WantedBlock::new(self, shard, class, need);
-                    return if wanted.request().is_dedicated() { None } else { wanted.lease() };
+                    return self.lease_or_room(home, wanted);
                 }
             }
         }
+    }
+
+    /// A lease for a branch's block request; or the block that the trunk is to have for it.
+    fn lease_or_room(&self, home: usize, wanted: WantedBlock<'_>) -> Option<Asked<'_>> {
+        if wanted.request().is_dedicated() {
+            return None;
+        }
+        let (class, size) = (wanted.class(), wanted.request().size());
+        if let Some(placed) = wanted.lease() {
+            return Some(Asked::Placed(placed));
+        }
+        let is_short = self.shards[home].lock().class(class)?.turns.refused();
+        let need = if is_short {
+            self.shards[0].lock().class(class)?.pool.spare_block(size)?
+        } else {
+            return None;
+        };
+        Some(Asked::NeedRoom(WantedBlock::new(self, 0, class, need)))
     }
 
     /// Room of the trunk's blocks for a branch.

@@ -7,10 +7,10 @@
 
 use std::sync::{Arc, OnceLock};
 
-use vk_pool::{BlockId, ClassId, PoolConfig, PoolRequest, RequestError, Reservation};
+use vk_pool::{ClassId, PoolConfig, PoolRequest, RequestError};
 
 use super::freeing::Spent;
-use super::{Asked, ClassPool, LockedShard, MemoryObject, Shard, TypePools, WantedBlock};
+use super::{Asked, ClassPool, LockedShard, Shard, TypePools, WantedBlock};
 use crate::sync::Mutex;
 
 /// What allocations of custom pools have instead of the number of a shard, of which there are at most 64.
@@ -199,27 +199,6 @@ impl ClassPool {
     fn dissolve(&mut self) -> Option<Spent> {
         let block = self.pool.dissolve()?;
         Some(self.spent(block))
-    }
-}
-
-impl WantedBlock<'_> {
-    /// Hands a new memory object to the custom pool that is to have it from the start.
-    pub(crate) fn take_in_empty(
-        mut self,
-        reservation: Reservation,
-        object: MemoryObject,
-        id: BlockId,
-    ) {
-        let request = self.take_request();
-        let shard = self.shard();
-        let mut locked = shard.lock();
-        let entry = custom_pool(&mut locked, self.class());
-        let added = entry.pool.add_empty_block(request, reservation, id);
-        added.expect("request and reservation are for this pool, and the id is new");
-        let slot = entry.pool.blocks().find(|block| block.id == id).map(|block| block.slot);
-        entry.put_object(slot.expect("it was taken in above"), object);
-        drop(locked);
-        shard.notify();
     }
 }
 

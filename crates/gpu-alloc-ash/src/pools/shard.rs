@@ -7,6 +7,7 @@ use vk_pool::{
     ClassId, HeapBudgets, MemoryPool, Place, PoolBooks, PoolConfig, PoolRequest, Ticket,
 };
 
+use super::turns::LeaseTurns;
 use crate::mapped::MappedPtr;
 use crate::sync::{Condvar, Mutex, MutexGuard};
 
@@ -37,6 +38,8 @@ pub(crate) struct ClassPool {
     pub(crate) pool: MemoryPool,
     /// By the blocks' slots; null iff the pool has no block there.
     objects: Vec<MemoryObject>,
+    /// Those of a branch.
+    pub(super) turns: LeaseTurns,
 }
 
 /// In cache lines of its own: what one thread writes is not on another's line. Two lines, as some
@@ -171,7 +174,7 @@ impl ClassPool {
     ) -> Result<Self, vk_pool::ConfigError> {
         let config = PoolConfig { class, ..config.clone() };
         let pool = MemoryPool::new(config, Arc::clone(budgets), Arc::new(PoolBooks::new()))?;
-        Ok(Self { class, pool, objects: Vec::new() })
+        Ok(Self { class, pool, objects: Vec::new(), turns: LeaseTurns::default() })
     }
 
     pub(super) fn class(&self) -> ClassId {

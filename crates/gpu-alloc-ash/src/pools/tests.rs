@@ -42,6 +42,27 @@ impl Fixture {
         wanted.take_in(reservation, object, BlockId(id)).ok().expect("two tiers serve what fits")
     }
 
+    fn make_room(&self, wanted: WantedBlock<'_>, id: u64) {
+        let reservation = self.budgets.reserve(wanted.request()).unwrap();
+        let object = MemoryObject { memory: vk::DeviceMemory::from_raw(id), mapped: None };
+        wanted.take_in_empty(reservation, object, BlockId(id));
+    }
+
+    /// Has a branch, whose thread this is, find the trunk without room to let until a block is asked for.
+    fn short_of_room(&self) -> WantedBlock<'_> {
+        for _ in 0..10_000 {
+            match self.pools.ask(CLASS, &request(1000)).unwrap() {
+                Asked::Placed(placed) => {
+                    assert_eq!(placed.shard, 0, "the branch has no room");
+                    self.free(placed);
+                }
+                Asked::NeedRoom(wanted) => return wanted,
+                _ => panic!("the trunk has room"),
+            }
+        }
+        panic!("a branch that is short of room asks for some");
+    }
+
     fn grown(&self, size: u64, id: u64) -> Placed {
         match self.pools.ask(CLASS, &request(size)).unwrap() {
             Asked::NeedBlock(wanted) => self.make(wanted, id),
@@ -134,6 +155,38 @@ fn room_in_a_branch_is_taken_before_the_trunk_grows() {
     let elsewhere = fixture.placed(800 * KIB);
     assert!(elsewhere.shard > 0);
     assert!(matches!(fixture.pools.ask(CLASS, &request(LEASE)).unwrap(), Asked::NeedBlock(_)));
+}
+
+#[test]
+fn a_branch_that_is_short_of_room_has_the_trunk_get_a_block() {
+    let fixture = Fixture::new(4);
+    let rest = fixture.grown(16 * MIB - 100 * KIB, 1);
+    let first = at_home(2, || {
+        let wanted = fixture.short_of_room();
+        assert!(wanted.request().size() >= LEASE);
+        fixture.make_room(wanted, 2);
+        fixture.placed(1000)
+    });
+    assert_eq!((first.shard, first.object.memory.as_raw()), (2, 2), "it leases of the new block");
+    assert_eq!(fixture.pools.stats().borrowed_size, LEASE);
+    fixture.free(first);
+    fixture.free(rest);
+    fixture.trim();
+    assert_eq!(fixture.pools.stats(), Default::default());
+    assert_eq!(fixture.budgets.usage(0).unwrap().committed, 0);
+}
+
+#[test]
+fn a_branch_whose_block_is_refused_goes_on_in_the_trunk() {
+    let fixture = Fixture::new(4);
+    let _rest = fixture.grown(16 * MIB - 100 * KIB, 1);
+    at_home(1, || {
+        drop(fixture.short_of_room());
+        // Then the question is not that one again.
+        assert_eq!(fixture.placed(1000).shard, 0);
+        drop(fixture.short_of_room());
+    });
+    assert_eq!(fixture.pools.stats().block_count, 1);
 }
 
 #[test]
@@ -265,6 +318,9 @@ fn threads_on_shards_of_their_own_never_overlap() {
                         break fixture.make(wanted, next_id.fetch_add(1, Ordering::Relaxed));
                     }
                     Asked::Pending(ticket) => fixture.pools.wait(CLASS, ticket),
+                    Asked::NeedRoom(wanted) => {
+                        fixture.make_room(wanted, next_id.fetch_add(1, Ordering::Relaxed));
+                    }
                 }
             };
             shadow.add(&placed);

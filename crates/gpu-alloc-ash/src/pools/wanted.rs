@@ -97,6 +97,24 @@ impl<'a> WantedBlock<'a> {
         Ok(Placed { place, object, shard: self.shard })
     }
 
+    /// Hands a new memory object to the pool that is to have it without an allocation in it.
+    pub(crate) fn take_in_empty(
+        mut self,
+        reservation: Reservation,
+        object: MemoryObject,
+        id: BlockId,
+    ) {
+        let request = self.take_request();
+        let shard = self.shard();
+        let mut locked = shard.lock();
+        let entry = locked.class(self.class).expect("the pool that asked is there");
+        let slot = entry.pool.add_empty_block(request, reservation, id);
+        let slot = slot.expect("request and reservation are for this pool, and the id is new");
+        entry.put_object(slot, object);
+        drop(locked);
+        shard.notify();
+    }
+
     /// Has the request served by room of the trunk's blocks instead, if the trunk has it.
     pub(super) fn lease(mut self) -> Option<Placed> {
         let (lease, object) = loop {
@@ -114,6 +132,7 @@ impl<'a> WantedBlock<'a> {
         let place = entry.pool.add_lease(request, lease);
         let place = place.expect("the lease was made for the request, which is this pool's");
         entry.put_object(place.slot(), object);
+        entry.turns.room_comes();
         drop(locked);
         shard.notify();
         Some(Placed { place, object, shard: self.shard })

@@ -32,15 +32,15 @@ impl MemoryPool {
             Ok((content, place)) => {
                 reservation.commit();
                 self.ids.insert(id);
-                let place = self.take_in(&request, id, content, place, None);
+                let (_, place) = self.take_in(&request, id, content, place, None);
                 Ok(place.expect("a place was handed in"))
             }
             Err(error) => Err(Refused { returned: (request, reservation), error }),
         }
     }
 
-    /// Takes in the memory object that [`missing_block`](Self::missing_block) has asked for, as an
-    /// empty block.
+    /// Takes in the memory object that [`missing_block`](Self::missing_block) or
+    /// [`spare_block`](Self::spare_block) has asked for, as an empty block; answers its slot.
     ///
     /// A block that an allocation waits for may come this way too: it then asks again.
     ///
@@ -58,7 +58,7 @@ impl MemoryPool {
         request: BlockRequest,
         reservation: Reservation,
         id: BlockId,
-    ) -> Result<(), Refused<(BlockRequest, Reservation), AddBlockError>> {
+    ) -> Result<u32, Refused<(BlockRequest, Reservation), AddBlockError>> {
         let checked = self.check_block(&request, &reservation, id);
         let checked = match checked {
             Ok(()) if request.dedicated => Err(AddBlockError::Dedicated),
@@ -70,8 +70,8 @@ impl MemoryPool {
         let content = Content::Carved(self.new_suballocator(request.size));
         reservation.commit();
         self.ids.insert(id);
-        self.take_in(&request, id, content, None, None);
-        Ok(())
+        let (slot, _) = self.take_in(&request, id, content, None, None);
+        Ok(slot)
     }
 
     /// What a new block holds, and where in it the request is that waits for it.
@@ -96,7 +96,7 @@ impl MemoryPool {
         Ok((Content::Carved(suballocator), Some((piece, fitted.requested))))
     }
 
-    /// Puts a block or a lease, checked and filled, into the books.
+    /// Puts a block or a lease, checked and filled, into the books; answers its slot.
     pub(super) fn take_in(
         &mut self,
         request: &BlockRequest,
@@ -104,7 +104,7 @@ impl MemoryPool {
         content: Content,
         first: Option<(Piece, u64)>,
         lease: Option<Lease>,
-    ) -> Option<Place> {
+    ) -> (u32, Option<Place>) {
         let BlockRequest { size, dedicated, ticket, .. } = *request;
         self.pending.remove(ticket);
         let is_leased = lease.is_some();
@@ -130,11 +130,12 @@ impl MemoryPool {
         if !dedicated {
             self.growth.blocks_changed(self.live.used_size());
         }
-        let (piece, requested) = first?;
-        let offset = base + piece.offset;
-        let Piece { node, .. } = piece;
         let name = if dedicated { slot | Place::DEDICATED } else { slot };
-        Some(Place { offset, size: requested, name, generation, node })
+        let place = first.map(|(Piece { offset, node, .. }, size)| {
+            let offset = base + offset;
+            Place { offset, size, name, generation, node }
+        });
+        (slot, place)
     }
 
     fn check_block(

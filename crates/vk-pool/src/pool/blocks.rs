@@ -108,6 +108,23 @@ impl MemoryPool {
         Some(self.ask(None, size, self.config.smallest_block_size, Some(0)))
     }
 
+    /// Asks for a block that no allocation waits for, with room for a [lease](Self::lease) of `size` bytes; it goes to
+    /// [`add_empty_block`](Self::add_empty_block). `None` while another is on its way, and where no block is that large
+    /// or the pool may have no more of them.
+    pub fn spare_block(&mut self, size: u64) -> Option<BlockRequest> {
+        let unit = self.config.min_allocation_size;
+        let needed = self.config.algorithm.needed(size, 1, unit)?;
+        let is_possible = needed <= self.config.largest_block_size
+            && self.pending.carved_count() == 0
+            && self.check_block_count().is_ok();
+        if !is_possible {
+            return None;
+        }
+        let block_size = self.next_size(size, needed);
+        self.books.block_asked(block_size);
+        Some(self.ask(None, block_size, needed, Some(needed)))
+    }
+
     /// Blocks that there are or that are on their way.
     fn coming_count(&self) -> u32 {
         self.stats.block_count.saturating_add(self.pending.carved_count())

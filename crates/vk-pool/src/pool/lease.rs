@@ -135,7 +135,7 @@ impl MemoryPool {
             Ok((content, first)) => {
                 self.borrowed_count += 1;
                 self.borrowed_size += request.size;
-                let place = self.take_in(&request, lease.id, content, first, Some(lease));
+                let (_, place) = self.take_in(&request, lease.id, content, first, Some(lease));
                 Ok(place.expect("a place was handed in"))
             }
             Err(error) => Err(Refused { returned: (request, lease), error }),

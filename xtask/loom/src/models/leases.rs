@@ -61,6 +61,20 @@ pub(super) fn two_threads_of_one_branch() {
     world.end(left);
 }
 
+/// The trunk gets a block for a branch that is short of room, and another thread takes of it or waits for it.
+pub(super) fn room_is_made() {
+    let world = World::new(TWO_SHARDS);
+    let first = world.allocate(BLOCK - 2 * SMALL).expect(GRANTED);
+    let wanted = at_home(1, || world.short_of_room());
+    let other = thread(&world, 0, |world| world.allocate(LEASE).expect(GRANTED));
+    world.make_room(wanted);
+    let own = at_home(1, || world.allocate(SMALL).expect(GRANTED));
+    assert_eq!(own.shard, 1, "it leases of the new block");
+    let other = joined(other);
+    world.check_made(2);
+    world.end([first, own, other]);
+}
+
 /// What a branch's thread has allocated is freed by another, while the first one goes on, and a third
 /// one's trunk has nothing else.
 pub(super) fn another_thread_frees() {

@@ -25,6 +25,7 @@ pub(crate) const MODELS: &[Model] = &[
     Model::of_locks("the_first_try_meets_others", growth::the_first_try_meets_others),
     Model::of_locks("a_branch_leases_while_the_trunk_is_used", leases::leases_while_used),
     Model::of_locks("two_threads_of_one_branch_lease_once", leases::two_threads_of_one_branch),
+    Model::of_locks("room_is_made_for_a_branch", leases::room_is_made),
     Model::of_locks("another_thread_frees", leases::another_thread_frees),
     Model::of_locks("a_freed_lease_empties_the_trunk", leases::a_freed_lease_empties_the_trunk),
     Model::of_locks("an_empty_lease_is_ended_or_used", leases::ended_or_used),

@@ -119,6 +119,7 @@ impl World {
                     self.pools.wait(self.class, ticket);
                 }
                 Asked::NeedBlock(wanted) => return self.grow(wanted),
+                Asked::NeedRoom(wanted) => self.make_room(wanted),
             }
         }
     }
@@ -158,6 +159,32 @@ impl World {
                 return None;
             }
         }
+    }
+
+    /// Has an empty block made.
+    pub(super) fn make_room(&self, wanted: WantedBlock<'_>) {
+        let size = wanted.request().size();
+        let reservation = self.budgets.reserve(wanted.request()).expect("the heap is large");
+        let object = self.make_object(size).expect("no model refuses it");
+        let memory = MemoryObject { memory: vk::DeviceMemory::from_raw(object), mapped: None };
+        wanted.take_in_empty(reservation, memory, BlockId(object));
+    }
+
+    /// Has a branch, whose thread this is, find the trunk without room to let until a block is asked for. The
+    /// trunk must have room for a small allocation.
+    pub(super) fn short_of_room(&self) -> WantedBlock<'_> {
+        for _ in 0..1000 {
+            match self.pools.ask(self.class, &request(SMALL)).expect("the request makes sense") {
+                Asked::Placed(placed) => {
+                    let placed = self.taken(placed);
+                    assert_eq!(placed.shard, 0, "there is nothing to let");
+                    self.free(placed);
+                }
+                Asked::NeedRoom(wanted) => return wanted,
+                Asked::NeedBlock(_) | Asked::Pending(_) => panic!("the trunk has room"),
+            }
+        }
+        panic!("a branch that is short of room asks for some")
     }
 
     fn make_object(&self, size: u64) -> Option<u64> {
