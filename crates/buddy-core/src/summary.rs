@@ -40,12 +40,18 @@ impl Order {
     pub(crate) const fn new(layout: &Layout, order: u32) -> Self {
         let first_word = layout.first_word(order);
         let first_layer = first_word + layout.order_word_count(order);
+        let mut of_order = Self { first_word, first_layer, root: 0, free_count: 0 };
+        of_order.reset(layout, order);
+        of_order
+    }
+
+    /// Makes it that of a region that is wholly free.
+    pub(crate) const fn reset(&mut self, layout: &Layout, order: u32) {
         let block_count = layout.order_block_count(order);
-        let free_count = block_count % 2;
+        self.free_count = block_count % 2;
         // Each layer, and the words themselves, take six binary digits of the index. At most
         // 36 digits, as `MAX_LAYER_COUNT` is 5.
-        let root = free_count << ((block_count >> (6 * (layout.layer_count() + 1))) % 64);
-        Self { first_word, first_layer, root, free_count }
+        self.root = self.free_count << ((block_count >> (6 * (layout.layer_count() + 1))) % 64);
     }
 
     /// Occupies the lowest free block of this order, `order`, which has one. Returns its index,

@@ -105,7 +105,9 @@ impl<S: Words, const ORDERS: usize> Tree<S, ORDERS> {
     /// Frees everything.
     pub(crate) fn reset(&mut self) {
         self.storage.reset(&self.layout);
-        self.orders = free_orders_of(&self.layout);
+        for (order, of_order) in (0..=self.layout.top_order()).zip(&mut self.orders) {
+            of_order.reset(&self.layout, order);
+        }
         self.free_orders = self.layout.block_count();
     }
 

@@ -9,20 +9,23 @@
 //! large one. Small pieces that were freed wait for the next request of their order: see `loose.rs`.
 
 mod evicting;
+mod life;
 mod loose;
 mod spans;
 #[cfg(test)]
 mod tests;
+mod validate;
 
 use alloc::vec::Vec;
 
+use self::life::Prepared;
 use self::loose::Loose;
-use self::spans::{Span, SpanBooks};
+use self::spans::Span;
 use crate::Piece;
 use crate::buckets::Buckets;
 use crate::suballocator::Rooms;
 use crate::tlsf::bins::{Bins, bin_of};
-use crate::tlsf::{Given, Taken, Tlsf, TlsfConfigError, TlsfCorruption};
+use crate::tlsf::{Given, Taken, Tlsf, TlsfConfigError};
 
 /// The largest request that goes to a span, in bytes: rounding up what is smaller costs about one per
 /// cent of the memory of recorded programs, rounding up to 64 KiB would cost five.
@@ -73,16 +76,16 @@ pub struct TwoTier {
     tlsf: Tlsf,
     /// Spans by the order of their largest free block; full and vacant ones are in no list.
     rooms: Buckets<64>,
-    /// The span that is empty and kept, if there is one.
+    /// The span that is empty and kept, if there is one, and whether its buddies do not know yet that it is.
     empty: Option<u32>,
+    empty_is_stale: bool,
     /// Freed pieces that the spans they lie in still have as taken.
     loose: Loose,
     min_block_size: u64,
     spans: Vec<Span>,
-    /// Spans that are no part of the block, kept for their bookkeeping.
+    /// Spans that are no part of the block any more, kept for their bookkeeping.
     vacant: Vec<u32>,
-    /// The books of an empty span, which others are copied from: that takes less than to make them.
-    pattern: Option<SpanBooks>,
+    prepared: Prepared,
 }
 
 impl TwoTier {
@@ -104,9 +107,10 @@ impl TwoTier {
             min_block_size: min_allocation_size,
             spans: Vec::new(),
             vacant: Vec::new(),
-            pattern: None,
+            prepared: Prepared::Nothing,
             rooms: Buckets::new(),
             empty: None,
+            empty_is_stale: false,
             allocation_count: 0,
             loose: Loose::new(),
             small_room: 0,
@@ -252,7 +256,11 @@ impl TwoTier {
     #[must_use]
     pub fn used_size(&self) -> u64 {
         let spans = self.spans.iter().filter(|span| span.place.is_some());
-        let free_in_spans = spans.map(|span| self.span_size - span.buddy().allocated_size());
+        let free_in_spans = spans.map(|span| match span.live_count {
+            // Its buddies may not know yet.
+            0 => self.span_size,
+            _ => self.span_size - span.buddy().allocated_size(),
+        });
         let loose = self.loose.iter().map(|(order, _)| self.min_block_size << order);
         self.tlsf.used_size() - free_in_spans.sum::<u64>() - loose.sum::<u64>()
     }
@@ -270,49 +278,6 @@ impl TwoTier {
             let small = span.into_iter().flat_map(move |span| self.live_in(span));
             small.chain(whole)
         })
-    }
-
-    /// Checks every invariant of the segregated fit, and that each span lies in it. For tests.
-    ///
-    /// # Errors
-    ///
-    /// The first [`TlsfCorruption`] found.
-    ///
-    /// # Panics
-    ///
-    /// If a span is broken.
-    pub fn validate(&self) -> Result<(), TlsfCorruption> {
-        self.tlsf.validate()?;
-        for (index, span) in (0u32..).zip(&self.spans) {
-            let room = span.place.and_then(|_| span.room());
-            assert_eq!(
-                self.rooms.bucket_of(index),
-                room,
-                "span {index} is listed by its largest free order"
-            );
-            assert!(
-                span.place.is_some() || span.buddy().is_empty(),
-                "vacant span {index} is not empty"
-            );
-            span.buddy().validate().expect("the span's buddies are whole");
-            let loose = self.loose.iter().filter(|(_, piece)| piece.span == index).count();
-            let taken = span.buddy().taken_blocks().count();
-            assert_eq!(span.live_count as usize + loose, taken, "what is taken lives or is loose");
-            let of_span = self.loose.iter().filter(|(_, piece)| piece.span == index);
-            let loose: u64 = of_span.map(|(order, _)| self.min_block_size << order).sum();
-            let (count, size) = span.live().fold((0, 0), |(n, sum), (_, size)| (n + 1, sum + size));
-            assert_eq!(count, span.live_count, "what lives is marked");
-            assert_eq!(size, span.buddy().allocated_size() - loose, "and by its size");
-            assert!(span.live_count > 0 || loose == 0, "no span is there for loose pieces");
-        }
-        assert_eq!(self.small_room, self.small_end(), "it is put down");
-        for (order, piece) in self.loose.iter() {
-            assert!(self.is_taken(order, piece), "a loose piece is taken in its span");
-        }
-        let spans = self.spans.iter().filter(|span| span.place.is_some());
-        let empty = spans.clone().filter(|span| span.buddy().is_empty()).count();
-        assert_eq!(empty, usize::from(self.empty.is_some()), "at most one empty span is kept");
-        Ok(())
     }
 }
 

@@ -5,8 +5,8 @@
 //! pieces of each order are kept as they were freed, and the next request of the order gets the last of
 //! them, which is most likely still in the cache.
 //!
-//! A span whose last live piece goes takes its loose ones back first, so that no span is there for loose
-//! pieces alone. A request that finds no span with room for it takes a loose piece of a higher order apart
+//! With the last live piece of a span its loose ones are forgotten, so that no span is there for loose pieces
+//! alone. A request that finds no span with room for it takes a loose piece of a higher order apart
 //! before a span is made for it. What stays unmerged of a block in use is less than 256 KiB: eight pieces of
 //! each power of two up to 16 KiB.
 
@@ -106,24 +106,24 @@ impl Loose {
         true
     }
 
-    /// Takes out a piece that lies in a span, with its order; `None` if there is none any more.
-    pub(super) fn pop_of_span(&mut self, span: u32) -> Option<(u32, LoosePiece)> {
-        let orders = self.orders;
-        for order in (0u32..).take(ORDERS).filter(|order| orders & 1 << order != 0) {
+    /// Forgets the pieces that lie in a span.
+    pub(super) fn forget_span(&mut self, span: u32) {
+        let mut orders = self.orders;
+        while orders != 0 {
+            let order = orders.trailing_zeros();
+            orders &= orders - 1;
             let list = &mut self.lists[order as usize];
-            let len = list.len as usize;
-            let Some(at) = list.pieces[..len].iter().position(|other| other.span == span) else {
-                continue;
-            };
-            let piece = list.pieces[at];
-            list.pieces.copy_within(at + 1..len, at);
-            list.len -= 1;
-            if list.len == 0 {
-                self.orders &= !(1 << order);
+            let mut kept = 0;
+            for at in 0..list.len as usize {
+                let piece = list.pieces[at];
+                // The others keep their order. Written over itself, or one of the span.
+                list.pieces[kept] = piece;
+                kept += usize::from(piece.span != span);
             }
-            return Some((order, piece));
+            // At most `EACH`.
+            list.len = u32::try_from(kept).unwrap_or(0);
+            self.orders &= !(u8::from(kept == 0) << order);
         }
-        None
     }
 
     /// Every loose piece, with its order.

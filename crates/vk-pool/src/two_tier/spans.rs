@@ -1,4 +1,4 @@
-//! The spans of a block: made, carved, emptied, ended.
+//! The spans of a block, and what lives in them.
 
 use alloc::boxed::Box;
 use alloc::vec;
@@ -16,7 +16,7 @@ const CARVED_AT_ONCE_LOG: u32 = 2;
 
 /// What carves a span: it has at most 2^18 minimum blocks, of a byte each. With the books of more orders, a
 /// host's allocator takes several times as long for it, as it is beyond what that keeps at hand.
-type SpanBuddy = BuddyAllocator<Owned, { LARGEST_SPAN.ilog2() as usize + 1 }>;
+pub(super) type SpanBuddy = BuddyAllocator<Owned, { LARGEST_SPAN.ilog2() as usize + 1 }>;
 
 /// A stretch that buddies carve.
 // What most operations read, in one cache line.
@@ -27,27 +27,39 @@ pub(super) struct Span {
     pub(super) start: u32,
     /// Live pieces; loose ones are none.
     pub(super) live_count: u32,
-    books: SpanBooks,
+    pub(super) books: SpanBooks,
     /// Where it lies in the block; `None` while it is vacant.
     pub(super) place: Option<TlsfBlock>,
 }
 
 /// What lives in a span.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct SpanBooks {
     /// For each minimum block, one more than the order of the live piece that starts there; 0 for none.
     marks: Box<[u8]>,
-    buddy: Box<SpanBuddy>,
+    pub(super) buddy: Box<SpanBuddy>,
 }
 
 impl SpanBooks {
     /// Of an empty span.
-    fn new(span_size: u64, min_block_size: u64) -> Self {
+    pub(super) fn new(span_size: u64, min_block_size: u64) -> Self {
         let buddy = SpanBuddy::compact(BuddyConfig::new(span_size, min_block_size));
         let buddy = buddy.expect("a span is a power of two of minimum blocks, by `span_size`");
         let mark_count = usize::try_from(span_size / min_block_size);
         let marks = vec![0; mark_count.expect("a span has at most 256 KiB")].into_boxed_slice();
         Self { marks, buddy: Box::new(buddy) }
+    }
+
+    /// The buddies of an empty span of the same size: a copy is made sooner than the first.
+    pub(super) fn other_buddy(&self) -> Box<SpanBuddy> {
+        let mut buddy = self.buddy.clone();
+        buddy.reset();
+        buddy
+    }
+
+    /// Of an empty span of the same size, which these buddies carve.
+    pub(super) fn another(&self, buddy: Box<SpanBuddy>) -> Self {
+        Self { marks: vec![0; self.marks.len()].into_boxed_slice(), buddy }
     }
 }
 
@@ -139,6 +151,7 @@ impl TwoTier {
             Some(index) => index,
             None => self.span_with_room(order)?,
         };
+        self.refresh(index);
         let (offset, order) = self.spans[index as usize].allocate_aligned(size, alignment)?;
         let piece = self.carved(index, offset);
         Some(self.taken(piece, order))
@@ -160,6 +173,12 @@ impl TwoTier {
     #[inline(never)]
     fn carve(&mut self, order: u32) -> Option<LoosePiece> {
         let index = self.rooms.first_from(order as usize)?;
+        if self.empty == Some(index) {
+            self.refresh(index);
+        } else {
+            // Not by who has just taken a new span into use.
+            self.prepare_span();
+        }
         let most_log = if self.loose.has_list(order) { CARVED_AT_ONCE_LOG } else { 0 };
         let pieces = self.spans[index as usize].books.buddy.allocate_adjacent(order, most_log);
         let Adjacent { offset, count } = pieces.expect("it is listed by an order that it has free");
@@ -213,9 +232,14 @@ impl TwoTier {
         }
         span.unmark(start, order)?;
         let piece = LoosePiece { start, span: index };
-        let is_loose = span.live_count > 0 && self.loose.push(order, piece);
+        let is_empty = span.live_count == 0;
+        let is_loose = !is_empty && self.loose.push(order, piece);
         if !is_loose {
-            self.give_to_span(index, start, order);
+            if is_empty {
+                self.span_emptied(index);
+            } else {
+                self.give_to_span(index, start, order);
+            }
         }
         self.allocation_count -= 1;
         self.note_small_room();
@@ -223,26 +247,13 @@ impl TwoTier {
         Some((1 << (log + order), is_loose))
     }
 
-    /// Gives a piece back to the buddies of its span; with the last one that lived there, its loose ones
-    /// before it, so that the piece is the first to be taken again.
+    /// Gives a piece that is not the last one back to the buddies of its span.
     #[inline(never)]
     fn give_to_span(&mut self, index: u32, start: u32, order: u32) {
         let span = &mut self.spans[index as usize];
-        let mut is_whole = true;
-        if span.live_count == 0 {
-            while let Some((order, piece)) = self.loose.pop_of_span(index) {
-                is_whole &= span.books.buddy.free_order(span.offset_of(piece.start), order);
-            }
-        }
-        is_whole &= span.books.buddy.free_order(span.offset_of(start), order);
-        debug_assert!(is_whole, "live and loose pieces are taken in their span");
-        let room = span.room();
-        let emptied = span.books.buddy.is_empty();
-        self.rooms.put(index, room);
-        if emptied {
-            let _ = self.give_empty_span_back();
-            self.empty = Some(index);
-        }
+        let is_free = span.books.buddy.free_order(span.offset_of(start), order);
+        debug_assert!(is_free, "live and loose pieces are taken in their span");
+        self.rooms.put(index, span.room());
     }
 
     /// A span with room for an order, where none is listed: that of a loose piece of a higher order, or a
@@ -275,56 +286,5 @@ impl TwoTier {
     #[inline]
     fn min_block_log(&self) -> u32 {
         self.min_block_log
-    }
-
-    /// Asks for the host memory that as many spans as there may be are listed in, so that no operation
-    /// moves what the earlier ones have built up; nothing of it is touched before it is used. And makes the
-    /// books of the first one, so that the first small request need not wait for that.
-    pub(super) fn foresee_spans(&mut self, most: usize) {
-        self.pattern = Some(SpanBooks::new(self.span_size, self.min_block_size));
-        self.spans.reserve_exact(most);
-        self.vacant.reserve_exact(most);
-        self.rooms.reserve(most);
-        let first = self.add_span();
-        self.vacant.push(first);
-    }
-
-    /// Makes the books of a span that is no part of the block yet; answers its index.
-    fn add_span(&mut self) -> u32 {
-        let books = self.pattern.clone().expect("a block that has spans has their pattern");
-        self.spans.push(Span { start: 0, live_count: 0, books, place: None });
-        self.rooms.grow(self.spans.len());
-        u32::try_from(self.spans.len() - 1).expect("a block has fewer than 2^26 spans")
-    }
-
-    /// Takes a span out of the segregated fit.
-    #[cold]
-    pub(super) fn new_span(&mut self) -> Option<u32> {
-        let place = self.tlsf.allocate_reserved(self.span_size, self.span_size)?;
-        let index = match self.vacant.pop() {
-            Some(index) => index,
-            None => self.add_span(),
-        };
-        let log = self.min_block_log();
-        let span = &mut self.spans[index as usize];
-        span.start = u32::try_from(place.offset >> log).expect("a block has fewer than 2^31 units");
-        span.place = Some(place);
-        let room = span.room();
-        self.rooms.put(index, room);
-        self.empty = Some(index);
-        Some(index)
-    }
-
-    /// Ends the span that is empty, if one is kept.
-    #[inline(never)]
-    pub(super) fn give_empty_span_back(&mut self) -> Option<()> {
-        let index = self.empty.take()?;
-        let place =
-            self.spans[index as usize].place.take().expect("the kept span lies in the block");
-        self.rooms.put(index, None);
-        self.vacant.push(index);
-        self.note_small_room();
-        self.tlsf.free_reserved(place);
-        Some(())
     }
 }

@@ -114,16 +114,31 @@ fn one_empty_span_is_kept_while_the_block_is_in_use() {
     let mut block = TwoTier::new(4 * MIB, 256).unwrap();
     let _anchor = block.allocate(MIB, 1).unwrap();
     let small: Vec<Piece> = (0..64).map(|_| block.allocate(SMALL_LIMIT, 1).unwrap()).collect();
-    assert_eq!(block.spans.len(), 4);
+    let lying = |block: &TwoTier| block.spans.iter().filter(|span| span.place.is_some()).count();
+    assert_eq!(lying(&block), 4);
     for piece in small {
         block.free(piece.offset, piece.node).unwrap();
     }
-    let lying = block.spans.iter().filter(|span| span.place.is_some()).count();
-    assert_eq!((lying, block.empty.is_some()), (1, true));
+    assert_eq!((lying(&block), block.empty.is_some()), (1, true));
     // A large request takes its room.
     assert!(block.allocate(3 * MIB, 1).is_some());
     assert!(block.empty.is_none());
     block.validate().unwrap();
+}
+
+#[test]
+fn the_next_span_is_prepared_by_those_who_need_none() {
+    let mut block = TwoTier::new(16 * MIB, 256).unwrap();
+    let mut most_made_by_one = 0;
+    for _ in 0..512 {
+        let before = (block.spans.len(), block.span_ranges().count());
+        block.allocate(SMALL_LIMIT, 1).unwrap();
+        let after = (block.spans.len(), block.span_ranges().count());
+        assert!(after.0 == before.0 || after.1 == before.1, "it was made before it is needed");
+        most_made_by_one = most_made_by_one.max(after.0 - before.0);
+        block.validate().unwrap();
+    }
+    assert_eq!(most_made_by_one, 1);
 }
 
 #[test]
