@@ -76,7 +76,8 @@ pub struct TwoTier {
     tlsf: Tlsf,
     /// Spans by the order of their largest free block; full and vacant ones are in no list.
     rooms: Buckets<64>,
-    /// The span that is empty and kept, if there is one, and whether its buddies do not know yet that it is.
+    /// The span that is empty and kept, if there is one, and whether its buddies do not know yet of all that was
+    /// freed.
     empty: Option<u32>,
     empty_is_stale: bool,
     /// Freed pieces that the spans they lie in still have as taken.
@@ -127,7 +128,8 @@ impl TwoTier {
     ///
     /// # Complexity
     ///
-    /// That of [`Tlsf::allocate`] twice, and of one buddy allocation.
+    /// That of [`Tlsf::allocate`] twice, and of one buddy allocation; and the bits of a span, two for each
+    /// minimum block, if it is the first to be carved out of one that had emptied.
     #[inline]
     pub fn allocate(&mut self, size: u64, alignment: u64) -> Option<Piece> {
         let alignment = alignment.max(1);
@@ -261,7 +263,9 @@ impl TwoTier {
             0 => self.span_size,
             _ => self.span_size - span.buddy().allocated_size(),
         });
-        let loose = self.loose.iter().map(|(order, _)| self.min_block_size << order);
+        // Those of the empty span are counted already.
+        let loose = self.loose.iter().filter(|(_, piece)| Some(piece.span) != self.empty);
+        let loose = loose.map(|(order, _)| self.min_block_size << order);
         self.tlsf.used_size() - free_in_spans.sum::<u64>() - loose.sum::<u64>()
     }
 

@@ -28,8 +28,8 @@ impl TwoTier {
         stretches.filter(|(_, at)| at.is_none_or(|at| at.span.live_count > 0))
     }
 
-    /// Offsets in the block and bytes of what lives in a span. What is loose there goes back to its buddies
-    /// with the last of it, or before a request is refused.
+    /// Offsets in the block and bytes of what lives in a span. What is loose there goes with the last of it, or
+    /// goes back to its buddies before a request is refused.
     pub(crate) fn live_in(&self, at: SpanAt<'_>) -> impl Iterator<Item = (u64, u64)> {
         at.span.live().map(move |(offset, size)| (at.offset + offset, size))
     }

@@ -8,6 +8,7 @@
 use alloc::boxed::Box;
 
 use super::TwoTier;
+use super::loose::LoosePiece;
 use super::spans::{Span, SpanBooks, SpanBuddy};
 
 /// The next span that the block will need if it needs one more.
@@ -21,18 +22,31 @@ pub(super) enum Prepared {
 }
 
 impl TwoTier {
-    /// Keeps a span whose last live piece has gone, and ends the one that was kept.
+    /// Keeps the span whose last live piece was this one, and ends the one that was kept; answers whether the
+    /// piece is loose now.
     ///
-    /// Its buddies are not told piece by piece, which takes many times as long as to forget all at once,
-    /// and that waits until one of them is asked for again.
-    #[cold]
+    /// Of the only span of a block the loose pieces stay so, that of one allocation that comes and goes among
+    /// them. Of others they are forgotten, so that spans with live pieces fill up first. The buddies are
+    /// not told piece by piece, which takes many times as long as to forget all at once, and that
+    /// waits until one of them is asked for again.
     #[inline(never)]
-    pub(super) fn span_emptied(&mut self, index: u32) {
+    pub(super) fn span_emptied(&mut self, piece: LoosePiece, order: u32) -> bool {
+        let index = piece.span;
+        if self.lying_spans() == 1 && self.loose.push(order, piece) {
+            (self.empty, self.empty_is_stale) = (Some(index), true);
+            return true;
+        }
+        let _ = self.give_empty_span_back();
         self.loose.forget_span(index);
         self.rooms.put(index, Some(self.whole_span()));
-        let _ = self.give_empty_span_back();
-        self.empty = Some(index);
-        self.empty_is_stale = true;
+        (self.empty, self.empty_is_stale) = (Some(index), true);
+        false
+    }
+
+    /// How many spans lie in the block.
+    fn lying_spans(&self) -> usize {
+        let prepared = usize::from(matches!(self.prepared, Prepared::Span(_)));
+        self.spans.len() - self.vacant.len() - prepared
     }
 
     /// The order of a whole span.
@@ -45,9 +59,16 @@ impl TwoTier {
     #[inline]
     pub(super) fn refresh(&mut self, index: u32) {
         if self.empty == Some(index) && self.empty_is_stale {
-            self.spans[index as usize].books.buddy.reset();
-            self.empty_is_stale = false;
+            self.make_whole(index);
         }
+    }
+
+    /// Makes the kept span whole, whatever was loose of it.
+    pub(super) fn make_whole(&mut self, index: u32) {
+        self.loose.forget_span(index);
+        self.spans[index as usize].books.buddy.reset();
+        self.rooms.put(index, Some(self.whole_span()));
+        self.empty_is_stale = false;
     }
 
     /// Asks for the host memory that as many spans as there may be are listed in, so that no operation
@@ -127,6 +148,7 @@ impl TwoTier {
     #[inline(never)]
     pub(super) fn give_empty_span_back(&mut self) -> Option<()> {
         let index = self.empty.take()?;
+        self.loose.forget_span(index);
         let place =
             self.spans[index as usize].place.take().expect("the kept span lies in the block");
         self.rooms.put(index, None);

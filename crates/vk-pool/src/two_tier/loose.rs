@@ -5,8 +5,8 @@
 //! pieces of each order are kept as they were freed, and the next request of the order gets the last of
 //! them, which is most likely still in the cache.
 //!
-//! With the last live piece of a span its loose ones are forgotten, so that no span is there for loose pieces
-//! alone. A request that finds no span with room for it takes a loose piece of a higher order apart
+//! With the last live piece of a span its loose ones are forgotten, unless it is the only one, so that spans
+//! with live pieces fill up first. A request that finds no span with room for it takes a loose piece of a higher order apart
 //! before a span is made for it. What stays unmerged of a block in use is less than 256 KiB: eight pieces of
 //! each power of two up to 16 KiB.
 

@@ -43,7 +43,9 @@ pub(super) struct SpanBooks {
 impl SpanBooks {
     /// Of an empty span.
     pub(super) fn new(span_size: u64, min_block_size: u64) -> Self {
-        let buddy = SpanBuddy::compact(BuddyConfig::new(span_size, min_block_size));
+        // What is freed waits as loose pieces, before the buddies.
+        let config = BuddyConfig::new(span_size, min_block_size).with_waiting(false);
+        let buddy = SpanBuddy::compact(config);
         let buddy = buddy.expect("a span is a power of two of minimum blocks, by `span_size`");
         let mark_count = usize::try_from(span_size / min_block_size);
         let marks = vec![0; mark_count.expect("a span has at most 256 KiB")].into_boxed_slice();
@@ -82,12 +84,13 @@ impl Span {
         u64::from(start - self.start) * self.books.buddy.min_block_size()
     }
 
-    /// Puts a piece down as live.
+    /// Puts a piece down as live; answers whether it is the first one.
     #[inline(always)]
-    fn mark(&mut self, start: u32, order: u32) {
+    fn mark(&mut self, start: u32, order: u32) -> bool {
         self.live_count += 1;
         // Orders are below 32.
         self.books.marks[start.wrapping_sub(self.start) as usize] = order.to_le_bytes()[0] + 1;
+        self.live_count == 1
     }
 
     /// Puts a live piece down as none; `None`, and nothing has changed, if it is not live.
@@ -197,9 +200,6 @@ impl TwoTier {
     fn carved(&mut self, index: u32, offset: u64) -> LoosePiece {
         let span = &self.spans[index as usize];
         self.rooms.put(index, span.room());
-        if self.empty == Some(index) {
-            self.empty = None;
-        }
         // A block has fewer than 2^31 minimum blocks.
         let in_span = u32::try_from(offset >> self.min_block_log()).unwrap_or(u32::MAX);
         LoosePiece { start: span.start + in_span, span: index }
@@ -209,7 +209,10 @@ impl TwoTier {
     #[inline(always)]
     fn taken(&mut self, piece: LoosePiece, order: u32) -> Piece {
         let LoosePiece { start, span } = piece;
-        self.spans[span as usize].mark(start, order);
+        if self.spans[span as usize].mark(start, order) {
+            // It was the one that is kept, if any: no other lies there empty.
+            self.empty = None;
+        }
         self.allocation_count += 1;
         self.note_small_room();
         let log = self.min_block_log();
@@ -233,14 +236,15 @@ impl TwoTier {
         span.unmark(start, order)?;
         let piece = LoosePiece { start, span: index };
         let is_empty = span.live_count == 0;
-        let is_loose = !is_empty && self.loose.push(order, piece);
-        if !is_loose {
-            if is_empty {
-                self.span_emptied(index);
-            } else {
+        let is_loose = if is_empty {
+            self.span_emptied(piece, order)
+        } else {
+            let is_loose = self.loose.push(order, piece);
+            if !is_loose {
                 self.give_to_span(index, start, order);
             }
-        }
+            is_loose
+        };
         self.allocation_count -= 1;
         self.note_small_room();
         // No overflow: the piece lay in the span.
@@ -256,10 +260,14 @@ impl TwoTier {
         self.rooms.put(index, span.room());
     }
 
-    /// A span with room for an order, where none is listed: that of a loose piece of a higher order, or a
+    /// A span with room for an order, where none is listed: the one that is empty, that of a loose piece of a higher order, or a
     /// new one, or what comes of all loose pieces.
     #[cold]
     fn span_with_room(&mut self, order: u32) -> Option<u32> {
+        if let Some(index) = self.empty {
+            self.make_whole(index);
+            return Some(index);
+        }
         if let Some((above, piece)) = self.loose.pop_above(order) {
             self.give_to_span(piece.span, piece.start, above);
             return self.rooms.first_from(order as usize);

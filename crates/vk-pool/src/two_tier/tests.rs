@@ -127,6 +127,33 @@ fn one_empty_span_is_kept_while_the_block_is_in_use() {
 }
 
 #[test]
+fn the_only_span_keeps_what_is_loose_until_its_room_is_needed() {
+    let mut block = TwoTier::new(MIB, 256).unwrap();
+    let _anchor = block.allocate(256 * KIB, 1).unwrap();
+    let small = block.allocate(KIB, 1).unwrap();
+    let freed = |block: &mut TwoTier, piece: &Piece| {
+        block.free(piece.offset, piece.node).unwrap();
+        assert!(block.empty.is_some() && !block.loose.is_empty());
+        assert_eq!((block.used_size(), block.allocation_count()), (256 * KIB, 1));
+        block.validate().unwrap();
+    };
+    freed(&mut block, &small);
+    assert_eq!(block.allocate(KIB, 1), Some(small));
+    freed(&mut block, &small);
+    // Pieces of another order, as many as there are if nothing is loose.
+    let whole: Vec<Piece> = (0..16)
+        .map_while(|_| block.allocate(SMALL_LIMIT, 1).filter(|piece| super::is_in_span(piece.node)))
+        .collect();
+    assert_eq!((whole.len(), block.span_ranges().count()), (16, 1));
+    block.validate().unwrap();
+    whole.iter().for_each(|piece| assert!(block.free(piece.offset, piece.node).is_some()));
+    // A large request takes its room.
+    assert!(block.allocate(3 * 256 * KIB, 1).is_some());
+    assert!(block.empty.is_none() && block.loose.is_empty());
+    block.validate().unwrap();
+}
+
+#[test]
 fn the_next_span_is_prepared_by_those_who_need_none() {
     let mut block = TwoTier::new(16 * MIB, 256).unwrap();
     let mut most_made_by_one = 0;
