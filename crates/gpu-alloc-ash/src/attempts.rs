@@ -126,9 +126,10 @@ impl GpuAllocator {
                 // What helps others is no reason to break a rule, and without it the request is served as
                 // any other.
                 Asked::NeedRoom(_) if attempt.never_allocate || attempt.over_budget => {}
-                Asked::NeedRoom(wanted) => match self.grow_empty(attempt, wanted) {
+                Asked::NeedRoom(wanted) => match self.grow_spare(attempt, wanted) {
                     Err(error) if !error.may_fall_back() => return Err(error),
-                    _ => {}
+                    Err(_) => pools.room_refused(class),
+                    Ok(()) => {}
                 },
                 _ if attempt.never_allocate => return Err(AllocError::NoRoom),
                 Asked::NeedBlock(wanted) => return self.grow(attempt, wanted),

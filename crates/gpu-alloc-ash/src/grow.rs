@@ -1,6 +1,9 @@
 //! Making the memory object that a pool needs, and what to do when there is none to be had.
 #![allow(unsafe_code)]
 
+#[cfg(test)]
+mod tests;
+
 use std::sync::atomic::Ordering;
 
 use vk_pool::{BlockId, BlockRequest, ClassId, LimitError, Reservation};
@@ -31,13 +34,25 @@ impl GpuAllocator {
         }
     }
 
-    /// Gets an empty block that a custom pool is to have from the start.
+    /// Gets an empty block that a custom pool is to have from the start, by whatever it takes.
     pub(crate) fn grow_empty(
         &self,
         attempt: &Attempt<'_>,
         mut wanted: WantedBlock<'_>,
     ) -> Result<(), AllocError> {
         let (reservation, object) = self.make_or_shrink(attempt, &mut wanted)?;
+        wanted.take_in_empty(reservation, object, self.new_block_id());
+        Ok(())
+    }
+
+    /// Gets the trunk an empty block for a branch to lease of, if it is to be had at once: nobody's room depends
+    /// on it, so nothing is given back for it.
+    pub(crate) fn grow_spare(
+        &self,
+        attempt: &Attempt<'_>,
+        wanted: WantedBlock<'_>,
+    ) -> Result<(), AllocError> {
+        let (reservation, object) = self.make_object(attempt, &wanted)?;
         wanted.take_in_empty(reservation, object, self.new_block_id());
         Ok(())
     }

@@ -16,6 +16,21 @@ const PATIENCE: u32 = if cfg!(eager_shards) { 1 } else { 16 };
 /// within so long a time.
 const WINDOW: Duration = Duration::from_millis(100);
 
+/// A moment of this process.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Moment(Instant);
+
+impl Moment {
+    pub(crate) fn now() -> Self {
+        Self(Instant::now())
+    }
+
+    /// Whether it was a tenth of a second before `now`, or less.
+    pub(crate) fn is_just_before(self, now: Self) -> bool {
+        now.0.duration_since(self.0) <= WINDOW
+    }
+}
+
 thread_local! {
     static HOME: Cell<u32> = const { Cell::new(0) };
     static COLLISIONS: Cell<Collisions> = const { Cell::new(Collisions { count: 0, since: None }) };
@@ -26,7 +41,7 @@ thread_local! {
 struct Collisions {
     count: u32,
     /// When the first of them was.
-    since: Option<Instant>,
+    since: Option<Moment>,
 }
 
 /// The shard that this thread turns to first, where there are as many; else see [`home`].
@@ -44,10 +59,10 @@ pub(crate) fn home(shard_count: usize) -> usize {
 
 /// Puts down that this thread found its shard's lock taken; answers its shard from now on.
 pub(crate) fn collided(shard_count: usize) -> usize {
-    let now = Instant::now();
+    let now = Moment::now();
     let mut collisions = COLLISIONS.get();
     match collisions.since {
-        Some(since) if now.duration_since(since) <= WINDOW => collisions.count += 1,
+        Some(since) if since.is_just_before(now) => collisions.count += 1,
         _ => collisions = Collisions { count: 1, since: Some(now) },
     }
     if collisions.count >= PATIENCE && shard_count > 1 {

@@ -3,9 +3,10 @@
 //! Basic design: a memory type has several *shards*, each with a lock and its own pools. Shard 0, the
 //! trunk, has all the blocks that the driver made. The others, branches, lease room of the trunk's
 //! blocks, so a thread that turns to one of them first meets nobody else's lock. Nothing is a branch's
-//! until threads collide, and the policy of growth is the trunk's alone: with one thread, or one shard,
-//! it is the same as without shards. Before the trunk grows, the branches are asked one at a time. An
-//! allocation goes back to the shard it came from, whoever frees it.
+//! until threads collide, and the policy of growth is the trunk's alone: with one shard, or one thread that
+//! never met another, it is the same as without shards. Before the trunk grows, the branches are asked one
+//! at a time, but for a branch that is short of room again and again (`turns.rs`). An allocation goes back
+//! to the shard it came from, whoever frees it.
 //!
 //! Beside the shards are the custom pools of the memory type, each with a lock of its own.
 //!

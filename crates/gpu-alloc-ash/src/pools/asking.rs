@@ -2,10 +2,12 @@
 //!
 //! Basic design: first the shard of the thread, which a branch may have to lease room for; then the
 //! trunk; then the other branches, one at a time, whose empty leases go back on the way; and only then
-//! is a block asked for, or waited for, at the trunk.
+//! is a block asked for, or waited for, at the trunk. But for the sake of a branch that has been short of
+//! room for a while the trunk gets a block before that: see `turns.rs`.
 
 use vk_pool::{Answer, BlockRequest, ClassId, Dedicated, Lease, PoolRequest, RequestError, Ticket};
 
+use super::turns::LeaseTurns;
 use super::{
     CUSTOM_SHARD, LockedShard, MemoryObject, Placed, TypePools, WantedBlock, is_custom,
     shard_number,
@@ -43,20 +45,25 @@ impl TypePools {
         let mut locked = self.shards[0].lock();
         let entry = self.class_of(0, &mut locked, class);
         let answer = entry.pool.allocate(request)?;
-        let asked = self.answered(0, class, locked, answer);
-        if matches!(asked, Asked::NeedBlock(_)) {
-            self.room_comes(class);
-        }
-        Ok(asked)
+        Ok(self.answered(0, class, locked, answer))
     }
 
-    /// The trunk gets a block, of which this thread's branch may lease.
-    fn room_comes(&self, class: ClassId) {
+    /// The trunk has a new block, of which this thread's branch may lease.
+    pub(super) fn room_came(&self, class: ClassId) {
+        self.with_turns(class, LeaseTurns::room_came);
+    }
+
+    /// The trunk's block that this thread's branch was to lease of is not to be had.
+    pub(crate) fn room_refused(&self, class: ClassId) {
+        self.with_turns(class, LeaseTurns::block_refused);
+    }
+
+    fn with_turns(&self, class: ClassId, change: impl FnOnce(&mut LeaseTurns)) {
         let home = home::home(self.shards.len());
         if home > 0
             && let Some(entry) = self.shards[home].lock().class(class)
         {
-            entry.turns.room_comes();
+            change(&mut entry.turns);
         }
     }
 
@@ -178,12 +185,14 @@ impl TypePools {
         if let Some(placed) = wanted.lease() {
             return Some(Asked::Placed(placed));
         }
-        let is_short = self.shards[home].lock().class(class)?.turns.refused();
-        let need = if is_short {
-            self.shards[0].lock().class(class)?.pool.spare_block(size)?
-        } else {
+        if !self.shards[home].lock().class(class)?.turns.lease_refused() {
             return None;
-        };
+        }
+        let mut others = (1..self.shards.len()).filter(|&index| index != home);
+        if others.any(|index| self.end_empty_leases(index)) {
+            return None; // There may be a lease for the next request.
+        }
+        let need = self.shards[0].lock().class(class)?.pool.spare_block(size)?;
         Some(Asked::NeedRoom(WantedBlock::new(self, 0, class, need)))
     }
 

@@ -4,17 +4,17 @@
 //! find that out takes several times as long as to have the request placed in the trunk. So after a
 //! refusal a number of requests pass the question over. But each of them, and later its release, writes
 //! what the trunk's own thread reads and writes, which costs both threads more than the operation itself.
-//! So a branch that has as many within a short time, and is refused again, has the trunk get a block to
-//! lease of.
+//! So a branch that has as many within a tenth of a second, and is refused again, has the trunk get a
+//! block to lease of. If there is none to be had, it is long before it wants one again.
 
-use std::time::{Duration, Instant};
+use crate::home::Moment;
 
 /// So many requests after a refused lease go to the trunk itself; none where all that shards do has to be
 /// seen at work, as in the program that runs under sanitizers.
 const PASSES: u32 = if cfg!(eager_shards) { 0 } else { 32 };
 
-/// A branch that is refused a second lease within so long a time is short of room all the time.
-const WINDOW: Duration = Duration::from_millis(100);
+/// So many after a refused block.
+const LONG_PASSES: u32 = 100 * PASSES;
 
 /// The turns of one pool of a branch.
 #[derive(Clone, Copy, Debug, Default)]
@@ -22,7 +22,7 @@ pub(super) struct LeaseTurns {
     /// So many more requests pass the question over.
     passes: u32,
     /// When the trunk last refused a lease.
-    refused: Option<Instant>,
+    refused: Option<Moment>,
 }
 
 impl LeaseTurns {
@@ -33,18 +33,26 @@ impl LeaseTurns {
         left.is_some()
     }
 
-    /// The trunk has refused a lease; answers whether it should get a block to lease of.
-    pub(super) fn refused(&mut self) -> bool {
-        let now = Instant::now();
-        let before = self.refused.replace(now);
-        let is_short = before.is_some_and(|before| now.duration_since(before) <= WINDOW);
-        // The block is there for the next question, and if it is not, there is no hurry.
-        *self = if is_short { Self::default() } else { Self { passes: PASSES, ..*self } };
+    /// The trunk has refused a lease; answers whether it should get a block to lease of, about which the next
+    /// question is then asked at once.
+    pub(super) fn lease_refused(&mut self) -> bool {
+        let now = Moment::now();
+        // Not if another thread of the branch was refused just now, for the same want.
+        let is_through = self.passes == 0;
+        let is_short =
+            is_through && self.refused.is_some_and(|refused| refused.is_just_before(now));
+        *self =
+            if is_short { Self::default() } else { Self { passes: PASSES, refused: Some(now) } };
         is_short
     }
 
-    /// The branch has a lease, or the trunk gets a block.
-    pub(super) fn room_comes(&mut self) {
+    /// The block was refused.
+    pub(super) fn block_refused(&mut self) {
+        *self = Self { passes: LONG_PASSES, refused: None };
+    }
+
+    /// The branch has a lease, or the trunk has a block.
+    pub(super) fn room_came(&mut self) {
         *self = Self::default();
     }
 }
@@ -53,29 +61,49 @@ impl LeaseTurns {
 mod tests {
     use super::*;
 
+    /// Passes until the question is asked.
+    fn passes(turns: &mut LeaseTurns) -> usize {
+        (0..100_000).take_while(|_| turns.pass()).count()
+    }
+
     #[test]
     fn after_a_refusal_requests_pass_and_after_a_second_one_room_is_made() {
         let mut turns = LeaseTurns::default();
-        assert!(!turns.pass(), "the first question is asked");
+        assert_eq!(passes(&mut turns), 0, "the first question is asked");
         // A preempted test may need a second window.
         let is_short = (0..100).any(|_| {
-            let is_short = turns.refused();
+            let is_short = turns.lease_refused();
             if !is_short {
-                assert_eq!((0..1000).take_while(|_| turns.pass()).count(), PASSES as usize);
+                assert_eq!(passes(&mut turns), PASSES as usize);
             }
             is_short
         });
         assert!(is_short, "two refusals were within the window");
-        assert!(!turns.pass(), "the new block is asked for");
-        assert!(!turns.refused(), "one refusal is not enough");
+        assert_eq!(passes(&mut turns), 0, "the new block is asked for");
+        assert!(!turns.lease_refused(), "one refusal is not enough");
+    }
+
+    #[test]
+    fn two_threads_that_are_refused_at_once_want_no_block() {
+        let mut turns = LeaseTurns::default();
+        assert!(!turns.lease_refused());
+        assert!(!turns.lease_refused(), "nothing has passed in between");
     }
 
     #[test]
     fn room_ends_what_was_refused_before() {
         let mut turns = LeaseTurns::default();
-        turns.refused();
-        turns.room_comes();
-        assert!(!turns.pass());
-        assert!(!turns.refused());
+        turns.lease_refused();
+        turns.room_came();
+        assert_eq!(passes(&mut turns), 0);
+        assert!(!turns.lease_refused());
+    }
+
+    #[test]
+    fn after_a_refused_block_it_is_long_before_one_is_wanted_again() {
+        let mut turns = LeaseTurns::default();
+        turns.block_refused();
+        assert_eq!(passes(&mut turns), LONG_PASSES as usize);
+        assert!(!turns.lease_refused());
     }
 }

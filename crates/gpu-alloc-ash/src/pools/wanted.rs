@@ -75,6 +75,7 @@ impl<'a> WantedBlock<'a> {
         id: BlockId,
     ) -> Result<Placed, NotServed> {
         let request = self.take_request();
+        let is_room = self.shard == 0 && !request.is_dedicated();
         let shard = self.shard();
         let mut locked = shard.lock();
         let entry = locked.class(self.class).expect("the pool that asked is there");
@@ -93,6 +94,9 @@ impl<'a> WantedBlock<'a> {
         };
         entry.put_object(place.slot(), object);
         drop(locked);
+        if is_room {
+            self.pools.room_came(self.class);
+        }
         shard.notify();
         Ok(Placed { place, object, shard: self.shard })
     }
@@ -132,7 +136,7 @@ impl<'a> WantedBlock<'a> {
         let place = entry.pool.add_lease(request, lease);
         let place = place.expect("the lease was made for the request, which is this pool's");
         entry.put_object(place.slot(), object);
-        entry.turns.room_comes();
+        entry.turns.room_came();
         drop(locked);
         shard.notify();
         Some(Placed { place, object, shard: self.shard })

@@ -121,6 +121,7 @@ impl MemoryPool {
             return None;
         }
         let block_size = self.next_size(size, needed);
+        self.live.block_needed();
         self.books.block_asked(block_size);
         Some(self.ask(None, block_size, needed, Some(needed)))
     }
