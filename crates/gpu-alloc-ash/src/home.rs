@@ -16,6 +16,10 @@ const PATIENCE: u32 = if cfg!(eager_shards) { 1 } else { 16 };
 /// within so long a time.
 const WINDOW: Duration = Duration::from_millis(100);
 
+/// So many requests after a refused lease go to the trunk itself; none where all that shards do has to be
+/// seen at work.
+pub(crate) const LEASE_PASSES: u32 = if cfg!(eager_shards) { 0 } else { 32 };
+
 /// A moment of this process.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Moment(Instant);

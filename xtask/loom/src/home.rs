@@ -5,6 +5,9 @@
 
 use std::cell::Cell;
 
+/// So many requests after a refused lease go to the trunk itself.
+pub(crate) const LEASE_PASSES: u32 = 32;
+
 /// A moment of a model, to which all are one.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Moment;

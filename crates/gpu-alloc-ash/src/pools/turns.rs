@@ -7,13 +7,9 @@
 //! So a branch that has as many within a tenth of a second, and is refused again, has the trunk get a
 //! block to lease of. If there is none to be had, it is long before it wants one again.
 
-use crate::home::Moment;
+use crate::home::{LEASE_PASSES as PASSES, Moment};
 
-/// So many requests after a refused lease go to the trunk itself; none where all that shards do has to be
-/// seen at work, as in the program that runs under sanitizers.
-const PASSES: u32 = if cfg!(eager_shards) { 0 } else { 32 };
-
-/// So many after a refused block.
+/// So many requests go to the trunk itself after a refused block.
 const LONG_PASSES: u32 = 100 * PASSES;
 
 /// The turns of one pool of a branch.
