@@ -155,11 +155,12 @@ impl TypePools {
                 return locked.class(class)?.place(request, shard).map(Asked::Placed);
             }
             let entry = self.class_of(home, &mut locked, class);
-            if let Some(placed) = entry.place(request, shard) {
-                return Some(Asked::Placed(placed));
-            }
-            if entry.turns.pass() {
-                return None;
+            if entry.turns.is_passing() {
+                let placed = entry.place(request, shard);
+                if placed.is_none() {
+                    entry.turns.pass();
+                }
+                return placed.map(Asked::Placed);
             }
             match entry.pool.allocate(request).ok()? {
                 Answer::Placed(place) => return Some(Asked::Placed(entry.placed(place, shard))),

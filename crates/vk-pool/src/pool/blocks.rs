@@ -108,9 +108,9 @@ impl MemoryPool {
         Some(self.ask(None, size, self.config.smallest_block_size, Some(0)))
     }
 
-    /// Asks for a block that no allocation waits for, with room for a [lease](Self::lease) of `size` bytes; it goes to
-    /// [`add_empty_block`](Self::add_empty_block). `None` while another is on its way, and where no block is that large
-    /// or the pool may have no more of them.
+    /// Asks for a block that no allocation waits for, with room for a [lease](Self::lease) of `size`
+    /// bytes; it goes to [`add_empty_block`](Self::add_empty_block). `None` while another is on its
+    /// way, and where no block is that large or the pool may have no more of them.
     pub fn spare_block(&mut self, size: u64) -> Option<BlockRequest> {
         let unit = self.config.min_allocation_size;
         let needed = self.config.algorithm.needed(size, 1, unit)?;

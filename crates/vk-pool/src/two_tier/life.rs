@@ -32,15 +32,14 @@ impl TwoTier {
     #[inline(never)]
     pub(super) fn span_emptied(&mut self, piece: LoosePiece, order: u32) -> bool {
         let index = piece.span;
-        if self.lying_spans() == 1 && self.loose.push(order, piece) {
-            (self.empty, self.empty_is_stale) = (Some(index), true);
-            return true;
+        let is_loose = self.lying_spans() == 1 && self.loose.push(order, piece);
+        if !is_loose {
+            let _ = self.give_empty_span_back();
+            self.loose.forget_span(index);
+            self.rooms.put(index, Some(self.whole_span()));
         }
-        let _ = self.give_empty_span_back();
-        self.loose.forget_span(index);
-        self.rooms.put(index, Some(self.whole_span()));
         (self.empty, self.empty_is_stale) = (Some(index), true);
-        false
+        is_loose
     }
 
     /// How many spans lie in the block.
@@ -55,10 +54,13 @@ impl TwoTier {
         (self.span_size.trailing_zeros() - self.min_block_log).to_le_bytes()[0]
     }
 
-    /// Sees to it that the buddies of a span that is carved next know what has been freed.
+    /// Before a span is carved: the buddies of the empty one hear what has been freed. Beside that, a part of
+    /// the next span is made: not by who has just taken a new one into use, which is empty.
     #[inline]
-    pub(super) fn refresh(&mut self, index: u32) {
-        if self.empty == Some(index) && self.empty_is_stale {
+    pub(super) fn before_carving(&mut self, index: u32) {
+        if self.empty != Some(index) {
+            self.prepare_span();
+        } else if self.empty_is_stale {
             self.make_whole(index);
         }
     }
@@ -85,7 +87,7 @@ impl TwoTier {
     /// Makes a part of the next span, if none is left to be taken into use: what a request that needs a span
     /// would wait for the longest is then there, and no other request waits for all of it.
     #[inline]
-    pub(super) fn prepare_span(&mut self) {
+    fn prepare_span(&mut self) {
         let is_ready = matches!(self.prepared, Prepared::Span(_)) || !self.vacant.is_empty();
         // A block that consists of spans never needs one more than there is room for.
         if !is_ready && self.spans.len() < self.spans.capacity() {
@@ -117,13 +119,11 @@ impl TwoTier {
     /// The span that was prepared; what it lacks is made now.
     fn prepared_span(&mut self) -> u32 {
         loop {
-            match core::mem::replace(&mut self.prepared, Prepared::Nothing) {
-                Prepared::Span(index) => return index,
-                part => {
-                    self.prepared = part;
-                    self.prepare_part();
-                }
+            if let Prepared::Span(index) = self.prepared {
+                self.prepared = Prepared::Nothing;
+                return index;
             }
+            self.prepare_part();
         }
     }
 

@@ -154,7 +154,7 @@ impl TwoTier {
             Some(index) => index,
             None => self.span_with_room(order)?,
         };
-        self.refresh(index);
+        self.before_carving(index);
         let (offset, order) = self.spans[index as usize].allocate_aligned(size, alignment)?;
         let piece = self.carved(index, offset);
         Some(self.taken(piece, order))
@@ -176,12 +176,7 @@ impl TwoTier {
     #[inline(never)]
     fn carve(&mut self, order: u32) -> Option<LoosePiece> {
         let index = self.rooms.first_from(order as usize)?;
-        if self.empty == Some(index) {
-            self.refresh(index);
-        } else {
-            // Not by who has just taken a new span into use.
-            self.prepare_span();
-        }
+        self.before_carving(index);
         let most_log = if self.loose.has_list(order) { CARVED_AT_ONCE_LOG } else { 0 };
         let pieces = self.spans[index as usize].books.buddy.allocate_adjacent(order, most_log);
         let Adjacent { offset, count } = pieces.expect("it is listed by an order that it has free");
@@ -201,7 +196,7 @@ impl TwoTier {
         let span = &self.spans[index as usize];
         self.rooms.put(index, span.room());
         // A block has fewer than 2^31 minimum blocks.
-        let in_span = u32::try_from(offset >> self.min_block_log()).unwrap_or(u32::MAX);
+        let in_span = u32::try_from(offset >> self.min_block_log).unwrap_or(u32::MAX);
         LoosePiece { start: span.start + in_span, span: index }
     }
 
@@ -215,7 +210,7 @@ impl TwoTier {
         }
         self.allocation_count += 1;
         self.note_small_room();
-        let log = self.min_block_log();
+        let log = self.min_block_log;
         // No overflow: the piece lies in a span.
         let (offset, size) = (u64::from(start) << log, 1 << (log + order));
         Piece { offset, size, node: IN_SPAN | span << ORDER_BITS | order }
@@ -227,7 +222,7 @@ impl TwoTier {
     pub(crate) fn give_small(&mut self, offset: u64, node: u32) -> Option<(u64, bool)> {
         let index = (node & !IN_SPAN) >> ORDER_BITS;
         let order = node & ((1 << ORDER_BITS) - 1);
-        let log = self.min_block_log();
+        let log = self.min_block_log;
         let start = u32::try_from(offset >> log).ok()?;
         let span = self.spans.get_mut(index as usize)?;
         if u64::from(start) << log != offset {
@@ -260,8 +255,8 @@ impl TwoTier {
         self.rooms.put(index, span.room());
     }
 
-    /// A span with room for an order, where none is listed: the one that is empty, that of a loose piece of a higher order, or a
-    /// new one, or what comes of all loose pieces.
+    /// A span with room for an order, where none is listed: the one that is empty, that of a loose piece of a
+    /// higher order, a new one, or what comes of all loose pieces.
     #[cold]
     fn span_with_room(&mut self, order: u32) -> Option<u32> {
         if let Some(index) = self.empty {
@@ -288,11 +283,5 @@ impl TwoTier {
         let mark = span.books.marks[(piece.start - span.start) as usize];
         let is_taken = span.books.buddy.is_allocated(span.offset_of(piece.start), order);
         span.place.is_some() && is_taken && mark == 0
-    }
-
-    /// log2 of the bytes of a minimum block.
-    #[inline]
-    fn min_block_log(&self) -> u32 {
-        self.min_block_log
     }
 }
