@@ -4,6 +4,7 @@ use ash::vk;
 use vk_pool::{Algorithm, ClassId, PoolConfig, Retention};
 
 use crate::ConfigError;
+use crate::home::MOST_SHARDS;
 
 /// Requests of more bytes than this get memory of their own, if the user does not say otherwise: as a
 /// part of a block they would decide on its size.
@@ -184,7 +185,8 @@ impl AllocatorConfig {
         if self.corruption_margin > LARGEST_MARGIN {
             return Err(ConfigError::Margin { margin: self.corruption_margin });
         }
-        if let Some(shards) = self.shards.filter(|shards| !(1..=64).contains(shards)) {
+        let is_possible = |shards: u32| (1..=MOST_SHARDS).contains(&(shards as usize));
+        if let Some(shards) = self.shards.filter(|&shards| !is_possible(shards)) {
             return Err(ConfigError::Shards { shards });
         }
         if let Some(above) = self.dedicated_above.filter(|&above| above > self.largest_block_size) {

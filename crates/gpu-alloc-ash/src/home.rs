@@ -1,13 +1,20 @@
 //! Which shard a thread turns to first.
 //!
 //! Basic design: every thread begins at shard 0, so a program whose threads do not get in each other's
-//! way has one set of blocks. Who finds the lock of its shard taken many times within a
-//! tenth of a second moves to another shard, in turn, and stays there. The shard is a property of the
-//! thread, for all allocators and memory types: where they have fewer shards, it wraps around.
+//! way has one set of blocks. Who finds the lock of its shard taken many times within a tenth of a second
+//! moves to the shard with the fewest threads, if others have had that, too, in the one where it is: see
+//! `crowd.rs`. The shard is a property of the thread, for all allocators and memory types: where they
+//! have fewer shards, it wraps around.
+
+mod crowd;
 
 use std::cell::Cell;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
+
+pub(crate) use self::crowd::MOST_SHARDS;
+
+use self::crowd::Crowd;
+use crate::sync::Mutex;
 
 /// So many collisions make a thread move; one is enough where all shards have to be seen at work, as in
 /// the program that runs under sanitizers,
@@ -35,17 +42,69 @@ impl Moment {
     }
 }
 
+/// Locked where a thread first collides, may move, and ends, by nobody who holds a lock.
+static CROWD: Mutex<Crowd> = Mutex::new(Crowd::new());
+
 thread_local! {
+    // Apart from all else, as it is read in each allocation, and what has a destructor takes longer to read.
     static HOME: Cell<u32> = const { Cell::new(0) };
-    static COLLISIONS: Cell<Collisions> = const { Cell::new(Collisions { count: 0, since: None }) };
+    static COLLISIONS: Collisions = const { Collisions::new() };
 }
 
 /// Collisions of a thread with others.
-#[derive(Clone, Copy)]
 struct Collisions {
-    count: u32,
+    count: Cell<u32>,
     /// When the first of them was.
-    since: Option<Moment>,
+    since: Cell<Option<Moment>>,
+    /// The shard where the thread is counted.
+    counted: Cell<Option<u32>>,
+}
+
+impl Collisions {
+    const fn new() -> Self {
+        Self { count: Cell::new(0), since: Cell::new(None), counted: Cell::new(None) }
+    }
+
+    /// One more; answers the shard that the thread is to turn to first from now on, if it is another.
+    fn collided(&self, shard_count: usize) -> Option<u32> {
+        let shard = HOME.get();
+        if self.counted.get() != Some(shard) {
+            self.count_at(&mut CROWD.lock(), shard);
+        }
+        let now = Moment::now();
+        if !self.since.get().is_some_and(|since| since.is_just_before(now)) {
+            self.start_over(Some(now));
+        }
+        self.count.set(self.count.get() + 1);
+        if self.count.get() < PATIENCE {
+            return None;
+        }
+        self.start_over(None);
+        let mut crowd = CROWD.lock();
+        let better = crowd.better_than(shard, shard_count)?;
+        self.count_at(&mut crowd, better);
+        Some(better)
+    }
+
+    fn start_over(&self, since: Option<Moment>) {
+        self.count.set(0);
+        self.since.set(since);
+    }
+
+    fn count_at(&self, crowd: &mut Crowd, shard: u32) {
+        if let Some(before) = self.counted.replace(Some(shard)) {
+            crowd.leave(before);
+        }
+        crowd.enter(shard);
+    }
+}
+
+impl Drop for Collisions {
+    fn drop(&mut self) {
+        if let Some(shard) = self.counted.get() {
+            CROWD.lock().leave(shard);
+        }
+    }
 }
 
 /// The shard that this thread turns to first, where there are as many; else see [`home`].
@@ -61,19 +120,13 @@ pub(crate) fn home(shard_count: usize) -> usize {
     if home < shard_count { home } else { home % shard_count.max(1) }
 }
 
-/// Puts down that this thread found its shard's lock taken; answers its shard from now on.
+/// Puts down that this thread found its shard's lock taken, and holds none; answers its shard from now on.
 pub(crate) fn collided(shard_count: usize) -> usize {
-    let now = Moment::now();
-    let mut collisions = COLLISIONS.get();
-    match collisions.since {
-        Some(since) if since.is_just_before(now) => collisions.count += 1,
-        _ => collisions = Collisions { count: 1, since: Some(now) },
+    // Destructors of a thread may allocate after that of its collisions has run; it stays then.
+    let moved = COLLISIONS.try_with(|collisions| collisions.collided(shard_count));
+    if let Ok(Some(shard)) = moved {
+        HOME.set(shard);
     }
-    if collisions.count >= PATIENCE && shard_count > 1 {
-        collisions = Collisions { count: 0, since: None };
-        HOME.set(next_home(shard_count));
-    }
-    COLLISIONS.set(collisions);
     home(shard_count)
 }
 
@@ -83,39 +136,63 @@ pub(crate) fn set(home: u32) {
     HOME.set(home);
 }
 
-/// The shards in turn, but for shard 0, whose blocks all others lease of.
-fn next_home(shard_count: usize) -> u32 {
-    static MOVES: AtomicU32 = AtomicU32::new(0);
-    let others = u32::try_from(shard_count - 1).expect("there are at most 64 shards");
-    1 + MOVES.fetch_add(1, Ordering::Relaxed) % others
-}
-
 #[cfg(test)]
 mod tests {
+    use std::sync::Barrier;
+
     use super::*;
 
     fn on_a_new_thread<T: Send>(run: impl FnOnce() -> T + Send) -> T {
         std::thread::scope(|scope| scope.spawn(run).join().expect("no panic"))
     }
 
+    /// So often that a preempted test has 16 collisions within a tenth of a second, too.
+    fn collide(shard_count: usize) -> usize {
+        for _ in 0..100 * PATIENCE {
+            collided(shard_count);
+        }
+        home(shard_count)
+    }
+
+    // Other tests collide meanwhile, and are counted, too: where exactly threads go is `crowd`'s tests'.
     #[test]
-    fn a_thread_moves_after_many_collisions_in_a_short_time_and_not_to_shard_0() {
-        on_a_new_thread(|| {
-            assert_eq!(home(4), 0);
-            // A preempted test may need a second window.
-            let moves = (0..100 * PATIENCE).map(|_| collided(4)).position(|home| home != 0);
-            let moved_after = moves.expect("1,600 collisions are enough");
-            assert!(moved_after + 1 >= PATIENCE as usize);
-            assert!((1..4).contains(&home(4)));
-            assert_eq!(home(1), 0);
+    fn of_threads_that_collide_again_and_again_one_moves_and_not_to_shard_0() {
+        let both_collided = Barrier::new(2);
+        let run = || {
+            assert_eq!(home(8), 0);
+            collided(8);
+            both_collided.wait();
+            let home = collide(8);
+            both_collided.wait();
+            home
+        };
+        let homes = std::thread::scope(|scope| {
+            let threads = [scope.spawn(run), scope.spawn(run)];
+            threads.map(|thread| thread.join().expect("no panic"))
         });
+        assert!(homes.iter().any(|&home| home != 0));
     }
 
     #[test]
     fn with_one_shard_nobody_moves() {
         on_a_new_thread(|| {
-            assert!((0..100 * PATIENCE).all(|_| collided(1) == 0));
+            assert_eq!(collide(1), 0);
             assert_eq!(home(8), 0);
+        });
+    }
+
+    #[test]
+    fn a_thread_that_ends_is_counted_no_more() {
+        // Where no other test's threads are.
+        let is_crowded = || CROWD.lock().better_than(63, MOST_SHARDS).is_some();
+        let enter = || COLLISIONS.with(|collisions| collisions.count_at(&mut CROWD.lock(), 63));
+        on_a_new_thread(|| {
+            enter();
+            on_a_new_thread(|| {
+                enter();
+                assert!(is_crowded());
+            });
+            assert!(!is_crowded());
         });
     }
 }
