@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 
 // What the program needs of them is not needed here.
 #[allow(dead_code)]
-#[path = "src/mutations.rs"]
+#[path = "src/mutations/mod.rs"]
 mod mutations;
 
 use mutations::{MUTATIONS, Mutation};
@@ -37,7 +37,7 @@ fn main() {
         println!("cargo::rerun-if-changed={}", variants.sources(name).display());
     }
     println!("cargo::rerun-if-changed=build.rs");
-    println!("cargo::rerun-if-changed=src/mutations.rs");
+    println!("cargo::rerun-if-changed=src/mutations");
 
     let mut text = variants.module("real", &variants.sources(FACADE), None);
     text += &variants.with_atomics("atomics", None);

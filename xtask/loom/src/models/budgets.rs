@@ -8,7 +8,7 @@ use super::super::vk_pool::{
     Answer, BlockId, BlockRequest, DeviceLimits, HeapBudgets, HeapLimits, LimitError, MemoryPool,
     PoolBooks, PoolConfig, PoolRequest, Reservation,
 };
-use super::world::{joined, spawned};
+use super::threads::{joined, spawned};
 
 const BLOCK: u64 = 4 << 10;
 

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use super::super::facade::entry::Entry;
-use super::world::{joined, spawned};
+use super::threads::{joined, spawned};
 
 const KEPT: u64 = 2;
 

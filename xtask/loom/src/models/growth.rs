@@ -1,6 +1,7 @@
 //! Growth and waiting, in one shard: who makes a block, who waits for it, and when it goes.
 
-use super::world::{BLOCK, Rules, SMALL, World, joined, thread};
+use super::threads::{joined, thread};
+use super::world::{BLOCK, Rules, SMALL, World};
 
 const ONE_SHARD: Rules = Rules {
     shards: 1,

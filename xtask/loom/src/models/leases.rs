@@ -5,7 +5,8 @@ use std::sync::Arc;
 use ash::vk::Handle;
 
 use super::super::facade::pools::Placed;
-use super::world::{BLOCK, LEASE, Rules, SMALL, World, at_home, joined, thread};
+use super::threads::{at_home, joined, thread};
+use super::world::{BLOCK, LEASE, Rules, SMALL, World};
 
 const TWO_SHARDS: Rules = Rules {
     shards: 2,

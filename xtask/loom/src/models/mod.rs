@@ -3,10 +3,12 @@
 //! This module is compiled once for each variant of the sources under test, which stand beside it as
 //! `facade` and `vk_pool`.
 
+mod books;
 mod budgets;
 mod evictions;
 mod growth;
 mod leases;
+mod threads;
 mod world;
 
 use crate::Model;

@@ -7,14 +7,13 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use ash::vk::{self, Handle};
 use loom::sync::atomic::{AtomicU32, Ordering};
-use loom::thread::JoinHandle;
 
+use super::books::{Books, Piece};
 use super::super::facade::pools::{Asked, MemoryObject, Placed, TypePools, WantedBlock};
 use super::super::vk_pool::{
     BlockId, ClassId, Dedicated, DeviceLimits, HeapBudgets, HeapLimits, PoolConfig, PoolRequest,
     PoolStats, Retention, ReturnedBlock,
 };
-use crate::{STACK_WORDS, home};
 
 /// Bytes of every block, unless it was made smaller.
 pub(super) const BLOCK: u64 = 16 << 10;
@@ -35,28 +34,6 @@ pub(super) struct World {
     books: Mutex<Books>,
     /// Something that loom sees: it switches threads nowhere else.
     clock: AtomicU32,
-}
-
-/// What the driver, and the owners of places, know.
-#[derive(Default)]
-struct Books {
-    /// Memory objects that exist: their number and bytes.
-    objects: Vec<(u64, u64)>,
-    made: u64,
-    /// How often somebody was told to wait.
-    waited: u64,
-    /// Calls that the driver still refuses, and bytes that it refuses always.
-    refusals: u32,
-    refused_above: Option<u64>,
-    live: Vec<Piece>,
-}
-
-/// What an owner of a place may use.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Piece {
-    object: u64,
-    offset: u64,
-    size: u64,
 }
 
 /// How a world differs from another.
@@ -290,51 +267,6 @@ impl World {
     }
 }
 
-impl Piece {
-    fn of(placed: &Placed) -> Self {
-        let object = placed.object.memory.as_raw();
-        Self { object, offset: placed.place.offset(), size: placed.place.size() }
-    }
-
-    fn overlaps(&self, other: &Self) -> bool {
-        self.object == other.object
-            && self.offset < other.offset + other.size
-            && other.offset < self.offset + self.size
-    }
-}
-
 fn request(size: u64) -> PoolRequest {
     PoolRequest { size, alignment: 1, dedicated: Dedicated::Never, ..PoolRequest::default() }
-}
-
-/// A thread of the model whose shard is this one.
-pub(super) fn thread<T: Send + 'static>(
-    world: &Arc<World>,
-    shard: usize,
-    run: impl FnOnce(&World) -> T + Send + 'static,
-) -> JoinHandle<T> {
-    let world = Arc::clone(world);
-    spawned(move || {
-        home::set(shard);
-        run(&world)
-    })
-}
-
-/// A thread of the model.
-pub(super) fn spawned<T: Send + 'static>(run: impl FnOnce() -> T + Send + 'static) -> JoinHandle<T> {
-    let thread = loom::thread::Builder::new().stack_size(STACK_WORDS).spawn(run);
-    thread.expect("loom starts it")
-}
-
-/// Runs with another shard as this thread's.
-pub(super) fn at_home<T>(shard: usize, run: impl FnOnce() -> T) -> T {
-    home::set(shard);
-    let answer = run();
-    home::set(0);
-    answer
-}
-
-/// What a thread of the model answered.
-pub(super) fn joined<T>(thread: JoinHandle<T>) -> T {
-    thread.join().expect("a model ends at the first panic")
 }
