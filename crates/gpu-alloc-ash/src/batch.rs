@@ -11,6 +11,9 @@ use crate::{
     PoolAllocationRequest, Refused,
 };
 
+/// Room in a list for so many is asked for at once; beyond, it grows with what there turns out to be.
+const MOST_FORESEEN: usize = 1 << 16;
+
 impl GpuAllocator {
     /// `count` allocations of one kind, as by [`allocate`](Self::allocate) for each.
     ///
@@ -59,7 +62,7 @@ impl GpuAllocator {
         count: usize,
         mut step: impl FnMut(&mut Vec<Allocation>) -> Result<(), AllocError>,
     ) -> Result<Vec<Allocation>, AllocError> {
-        let mut made = Vec::with_capacity(count);
+        let mut made = Vec::with_capacity(count.min(MOST_FORESEEN));
         while made.len() < count {
             if let Err(error) = step(&mut made) {
                 // SAFETY: 1. Nobody has seen these allocations, some of which may not be prepared.

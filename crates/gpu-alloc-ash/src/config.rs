@@ -20,13 +20,15 @@ const DEDICATED_ABOVE: u64 = 32 << 20;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct AllocatorConfig {
-    /// The lower of the API versions that instance and device were made with. Nothing newer is
-    /// called. Default 1.0.
+    /// The lower of `VkApplicationInfo::apiVersion` and `VkPhysicalDeviceProperties::apiVersion`. Nothing
+    /// newer is called. Default 1.0, with which the driver is not asked whether a resource should have
+    /// dedicated memory, nor for `maxMemoryAllocationSize`.
     pub api_version: u32,
     /// Whether `VK_KHR_dedicated_allocation` and `VK_KHR_get_memory_requirements2` are enabled on
     /// the device; implied by API version 1.1.
     pub khr_dedicated_allocation: bool,
-    /// Whether the feature `bufferDeviceAddress` is enabled on the device.
+    /// Whether the feature `bufferDeviceAddress` is enabled on the device. Buffers with a device address have
+    /// blocks of their own, as their memory has to be made for it.
     pub buffer_device_address: bool,
     /// Whether `VK_EXT_memory_budget` is enabled on the device; needs API version 1.1. Without it, a
     /// heap's budget is four fifths of it.
@@ -49,10 +51,13 @@ pub struct AllocatorConfig {
     /// Bytes of the smallest block that is tried when memory is short, a power of two, at most the
     /// smaller of the first blocks. Default 1 MiB.
     pub smallest_block_size: u64,
-    /// The next block is 1.4 times what a memory type's live bytes have grown by since its last block
-    /// came or went, on the way back to their recent peak at most eight times what is missing to it or a
-    /// quarter of what it has committed, but at least what it has committed, divided by this; 0 makes all blocks as
-    /// large as the first. Default 11.
+    /// How fast the blocks of a memory type grow: none after the first is smaller than what the type has
+    /// committed, divided by this, rounded down to quarters of a power of two. 0 makes all blocks as large as the first. Default 11.
+    ///
+    /// A block is larger where the program grows faster: 1.4 times what its live bytes have grown by since the
+    /// last block came or went; but on the way back to a recent peak no more than the larger of eight times
+    /// what is missing to it and a quarter of what is committed. With 110 MiB committed and 20 MiB more live
+    /// since the last block, the next has 28 MiB; with 2 MiB more, 10 MiB.
     pub growth_divisor: u64,
     /// The smallest piece of a block, in bytes, a power of two. Default 256.
     pub min_allocation_size: u64,
@@ -147,6 +152,10 @@ impl Default for AllocatorConfig {
 impl AllocatorConfig {
     /// Blocks of 64 MiB, pieces from 256 bytes, memory of their own for requests above 32 MiB, at
     /// most 8 blocks a heap: the classic fixed policy.
+    ///
+    /// Eight blocks are 512 MiB: when a heap has them, requests of less than
+    /// [`dedicated_floor`](Self::dedicated_floor) go to the next memory type or are refused, however much the
+    /// heap has left.
     #[must_use]
     pub fn classic() -> Self {
         Self {

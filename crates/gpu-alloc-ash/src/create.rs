@@ -2,7 +2,7 @@
 //! something fails.
 #![allow(unsafe_code)]
 
-use ash::vk;
+use ash::vk::{self, TaggedStructure as _};
 use vk_pool::ResourceKind;
 
 use crate::resource::{Resource, kind_of_image, refuse_image_in_parts, refuse_sparse_buffer};
@@ -73,7 +73,8 @@ impl GpuAllocator {
         request: &AllocationRequest<'_>,
     ) -> Result<(vk::Buffer, Allocation), CreateError> {
         refuse_sparse_buffer(info)?;
-        let device_address = info.usage.contains(vk::BufferUsageFlags::SHADER_DEVICE_ADDRESS);
+        // SAFETY: 1. Our clause 1.
+        let device_address = unsafe { has_device_address(info) };
         let request = AllocationRequest {
             kind: ResourceKind::Linear,
             device_address: request.device_address || device_address,
@@ -253,4 +254,24 @@ impl GpuAllocator {
         // SAFETY: 1. and 2. Our clause; the resource is destroyed.
         unsafe { self.free(allocation) }
     }
+}
+
+/// Whether shaders may ask for the address of the buffer, so that its memory has to be made for that.
+///
+/// # Safety
+///
+/// 1. The structures of the `pNext` chain of `info` are there, and are what they say.
+pub(crate) unsafe fn has_device_address(info: &vk::BufferCreateInfo<'_>) -> bool {
+    let mut next = info.p_next.cast::<vk::BaseInStructure<'_>>();
+    // SAFETY: Our clause 1; every structure of a chain begins with these two fields.
+    while let Some(structure) = unsafe { next.as_ref() } {
+        if structure.s_type == vk::BufferUsageFlags2CreateInfoKHR::STRUCTURE_TYPE {
+            // SAFETY: Our clause 1; it says that it is this one.
+            let flags = unsafe { &*next.cast::<vk::BufferUsageFlags2CreateInfoKHR<'_>>() };
+            // Where it is chained, `usage` is ignored (Vulkan spec, VkBufferCreateInfo).
+            return flags.usage.contains(vk::BufferUsageFlags2KHR::SHADER_DEVICE_ADDRESS);
+        }
+        next = structure.p_next;
+    }
+    info.usage.contains(vk::BufferUsageFlags::SHADER_DEVICE_ADDRESS)
 }

@@ -106,10 +106,12 @@ pub enum AllocError {
         /// The largest possible, in bytes: `maxMemoryAllocationSize` or the largest heap allowed.
         limit: u64,
     },
-    /// Larger than the largest block, and dedicated memory was ruled out by
-    /// [`Strategy::Pooled`](crate::Strategy::Pooled).
+    /// Larger than the largest block, with what is put on top of it, and dedicated memory was ruled out: by
+    /// [`Strategy::Pooled`](crate::Strategy::Pooled), or by a custom pool of a fixed block size. What is
+    /// put on top is the configuration's margin, and the rounding up to the device's
+    /// `bufferImageGranularity` that every kind of resource but linear ones has.
     #[error(
-        "{size} bytes at alignment {alignment} do not fit into the largest block of {largest_block_size} bytes, and dedicated memory was ruled out"
+        "{size} bytes at alignment {alignment}, with the margin and what their kind is rounded up to, do not fit into the largest block of {largest_block_size} bytes, and dedicated memory was ruled out"
     )]
     LargerThanBlock {
         /// Bytes asked for.

@@ -32,10 +32,11 @@ pub struct CustomPoolConfig<'a> {
     pub memory_types: &'a [u32],
     /// What carves up the blocks. Default: two tiers, as in ordinary pools.
     pub algorithm: Algorithm,
-    /// Bytes of each block, any number: exactly so many, and no allocation has memory of its own. With a
-    /// [`corruption_margin`](crate::AllocatorConfig::corruption_margin), no allocation is as large as a
-    /// block. `None`,
-    /// the default, lets blocks grow as those of ordinary pools do, and allows dedicated memory.
+    /// Bytes of each block, any number but 0: exactly so many, and no allocation has memory of its own. An
+    /// allocation is as large as a block only if nothing is put on top of it: no
+    /// [`corruption_margin`](crate::AllocatorConfig::corruption_margin), and no rounding up to the device's
+    /// `bufferImageGranularity`, which every kind but [`Linear`](ResourceKind::Linear) has. `None`, the
+    /// default, lets blocks grow as those of ordinary pools do, and allows dedicated memory.
     pub block_size: Option<u64>,
     /// Blocks that are made at once and never given back; of the first memory type that has room for all
     /// of them. The driver's budget does not stop them. Default 0.

@@ -166,6 +166,7 @@ impl GpuAllocator {
         };
         let shape = match config.block_size {
             None => shape,
+            Some(0) => return Err(CreatePoolError::ZeroBlockSize),
             Some(size) => {
                 // One empty block stays, so that an allocation that comes and goes does not make and
                 // free one each time; unless nothing is to be kept at all.

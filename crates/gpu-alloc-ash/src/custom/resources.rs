@@ -5,6 +5,7 @@ use ash::vk;
 use vk_pool::ResourceKind;
 
 use super::{CreatePoolError, CustomPool, CustomPoolConfig, PoolAllocationRequest};
+use crate::create::has_device_address;
 use crate::driver::{BlockInfo, Requirements};
 use crate::resource::{
     Resource, kind_of_image, refuse_disjoint, refuse_image_in_parts, refuse_sparse_buffer,
@@ -143,7 +144,8 @@ impl GpuAllocator {
     ) -> Result<(vk::Buffer, Allocation), CreateError> {
         refuse_sparse_buffer(info)?;
         self.check_owner(pool)?;
-        let request = pool.request_for_buffer(info, request)?;
+        // SAFETY: 1. Our clause 1.
+        let request = unsafe { pool.request_for_buffer(info, request) }?;
         // SAFETY: 1. Our clause 1.
         let buffer = unsafe { self.driver.create_buffer(info) }?;
         let resource = Resource::Buffer(buffer);
@@ -266,12 +268,17 @@ impl CustomPool {
     /// # Errors
     ///
     /// [`AllocError::NoDeviceAddress`]: it has a device address, and the pool's memory has none.
-    pub(crate) fn request_for_buffer<'a>(
+    ///
+    /// # Safety
+    ///
+    /// 1. The structures of the `pNext` chain of `info` are there, and are what they say.
+    pub(crate) unsafe fn request_for_buffer<'a>(
         &self,
         info: &vk::BufferCreateInfo<'_>,
         request: &PoolAllocationRequest<'a>,
     ) -> Result<PoolAllocationRequest<'a>, AllocError> {
-        let has_address = info.usage.contains(vk::BufferUsageFlags::SHADER_DEVICE_ADDRESS);
+        // SAFETY: 1. Our clause 1.
+        let has_address = unsafe { has_device_address(info) };
         if has_address && !self.block_info().device_address {
             return Err(AllocError::NoDeviceAddress);
         }

@@ -57,7 +57,8 @@ impl GpuAllocator {
         let create = || {
             refuse_sparse_buffer(info)?;
             self.check_evictable(pool, request)?;
-            let request = pool.pool().request_for_buffer(info, request)?;
+            // SAFETY: 1. Our clause 1.
+            let request = unsafe { pool.pool().request_for_buffer(info, request) }?;
             // SAFETY: 1. Our clause 1.
             let buffer = unsafe { self.driver.create_buffer(info) }?;
             // SAFETY: 1. It was created above.

@@ -161,6 +161,7 @@ fn many_are_all_or_none() {
     assert!(sim.allocator.leaks().iter().all(|leak| leak.name.as_deref() == request.name));
     let before = sim.allocator.stats().total_used;
     assert!(sim.allocator.allocate_many(&request, 1000).is_err(), "100 MiB of 20");
+    assert!(sim.allocator.allocate_many(&request, usize::MAX).is_err(), "nobody has as many");
     assert_eq!(sim.allocator.stats().total_used, before);
     sim.free_many(held);
     assert_eq!(sim.allocator.allocate_many(&request, 0).expect("none is easy").len(), 0);

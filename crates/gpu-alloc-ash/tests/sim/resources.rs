@@ -1,7 +1,9 @@
 //! Buffers and images with their memory, and what the driver wants for them.
 
 use ash::vk;
-use gpu_alloc_ash::{AllocError, AllocationRequest, AllocatorConfig, CreateError, Strategy};
+use gpu_alloc_ash::{
+    AllocError, AllocationRequest, AllocatorConfig, CreateError, CustomPoolConfig, Strategy,
+};
 use rstest::rstest;
 use vk_sim::{Call, Dedicated, DriverConfig};
 
@@ -249,5 +251,54 @@ fn resources_bound_in_parts_are_refused_by_name() {
         assert_eq!(error, CreateError::BoundInParts { flag });
     }
     assert!(sim.driver.live().is_empty());
+    sim.finish();
+}
+
+/// Where the newer flags are chained, behind whatever else, they are what counts, for the plain allocator and
+/// for pools.
+#[rstest]
+#[case::addressed(
+    vk::BufferUsageFlags::empty(),
+    vk::BufferUsageFlags2KHR::SHADER_DEVICE_ADDRESS,
+    true
+)]
+#[case::plain(
+    vk::BufferUsageFlags::SHADER_DEVICE_ADDRESS,
+    vk::BufferUsageFlags2KHR::STORAGE_BUFFER,
+    false
+)]
+fn newer_usage_flags_say_whether_a_buffer_has_an_address(
+    #[case] usage: vk::BufferUsageFlags,
+    #[case] newer: vk::BufferUsageFlags2KHR,
+    #[case] has_address: bool,
+) {
+    let mut external = vk::ExternalMemoryBufferCreateInfo::default();
+    let mut flags = vk::BufferUsageFlags2CreateInfoKHR::default().usage(newer);
+    // What is pushed last comes first.
+    let info = buffer_info(1000).usage(usage).push_next(&mut flags).push_next(&mut external);
+    let sim = Sim::default();
+    let refused = sim.create_buffer(&info, &Default::default());
+    let expected = AllocError::FeatureNotEnabled { feature: "bufferDeviceAddress" };
+    match refused {
+        Err(error) if has_address => assert_eq!(error, expected.into()),
+        Ok((buffer, memory)) if !has_address => sim.destroy_buffer(buffer, memory),
+        other => panic!("{other:?}"),
+    }
+    sim.finish();
+
+    let mut config = AllocatorConfig::default();
+    config.buffer_device_address = true;
+    let sim = Sim::with_config(config);
+    let (buffer, memory) = sim.create_buffer(&info, &Default::default()).expect("room");
+    let [record] = &sim.driver.memories()[..] else { panic!("one block was made") };
+    assert_eq!(record.flags.contains(vk::MemoryAllocateFlags::DEVICE_ADDRESS), has_address);
+    sim.destroy_buffer(buffer, memory);
+    let pool = sim.pool(&CustomPoolConfig { memory_types: &[0], ..Default::default() });
+    match sim.create_buffer_in(&pool, &info, &Default::default()) {
+        Err(error) if has_address => assert_eq!(error, AllocError::NoDeviceAddress.into()),
+        Ok((buffer, memory)) if !has_address => sim.destroy_buffer(buffer, memory),
+        other => panic!("{other:?}"),
+    }
+    sim.end_pool(pool);
     sim.finish();
 }

@@ -70,7 +70,9 @@ pub(super) unsafe extern "system" fn get_device_buffer_memory_requirements(
     // SAFETY: clause 2.
     let info = unsafe { &*info };
     // SAFETY: clause 2.
-    let form = buffer_form(unsafe { &*info.p_create_info });
+    let create_info = unsafe { &*info.p_create_info };
+    // SAFETY: clause 2.
+    let form = unsafe { buffer_form(create_info) };
     let real = state.real.as_ref().map(|real| {
         let mut out = vk::MemoryRequirements2::default();
         // SAFETY: clause 2; the function is found only where the real driver has it.

@@ -2,7 +2,7 @@
 
 use ash::vk::{self, Handle};
 
-use super::{state_of, write_handle};
+use super::{chain, state_of, write_handle};
 use crate::call::Call;
 use crate::format::{self, TexelBlock};
 use crate::image::ImageForm;
@@ -21,6 +21,8 @@ pub(super) unsafe extern "system" fn create_buffer(
     let state = unsafe { state_of(device) };
     // SAFETY: clause 2.
     let info = unsafe { &*info };
+    // SAFETY: clause 2.
+    let form = unsafe { buffer_form(info) };
     let make = || {
         let Some(real) = &state.real else {
             return Ok(Made { handle: state.new_handle(), requirements: None });
@@ -33,7 +35,7 @@ pub(super) unsafe extern "system" fn create_buffer(
     };
     let result = state
         .enter_about(Call::CreateBuffer, About::Size(info.size))
-        .and_then(|mut call| call.create_resource(buffer_form(info), make));
+        .and_then(|mut call| call.create_resource(form, make));
     // SAFETY: clause 2.
     unsafe { write_handle(out, result) }
 }
@@ -65,10 +67,22 @@ pub(super) unsafe extern "system" fn create_image(
     unsafe { write_handle(out, result) }
 }
 
-pub(super) fn buffer_form(info: &vk::BufferCreateInfo<'_>) -> Form {
+/// What a buffer is.
+///
+/// # Safety
+///
+/// Clause 2, for the chain of `info`.
+pub(super) unsafe fn buffer_form(info: &vk::BufferCreateInfo<'_>) -> Form {
+    // SAFETY: the caller's.
+    let newer = unsafe { chain::read::<vk::BufferUsageFlags2CreateInfoKHR<'_>>(info.p_next) };
+    // Where it is chained, `usage` is ignored; the flags that both have are the same bits.
+    let usage = newer.map_or(info.usage, |newer| {
+        let low = u32::try_from(newer.usage.as_raw() & u64::from(u32::MAX));
+        vk::BufferUsageFlags::from_raw(low.expect("it has 32 bits"))
+    });
     Form::Buffer {
         size: info.size,
-        usage: info.usage,
+        usage,
         is_protected: info.flags.contains(vk::BufferCreateFlags::PROTECTED),
     }
 }

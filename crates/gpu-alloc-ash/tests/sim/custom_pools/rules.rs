@@ -57,10 +57,7 @@ fn check_refused(sim: Sim, config: &CustomPoolConfig<'_>, rule: &str) -> CreateP
 #[case::larger_than_the_second_heap(
     fixed(&[0, 3], 65 * MIB), "68157440 bytes are more than the 67108864 bytes of heap 2"
 )]
-#[case::no_bytes(
-    fixed(OF_DEVICE, 0),
-    "min_allocation_size is 256 bytes, more than the 0 bytes of smallest_block_size"
-)]
+#[case::no_bytes(fixed(OF_DEVICE, 0), "block_size is 0 bytes")]
 #[case::alignment(
     CustomPoolConfig { min_alignment: 48, ..fixed(OF_DEVICE, MIB) },
     "min_alignment is 48, which is not a power of two"
