@@ -4,7 +4,7 @@
 use alloc::sync::Arc;
 use core::num::NonZeroU32;
 
-use crate::{BlockId, ClassId, Lease, PoolBooks};
+use crate::{BlockId, ClassId, HeapBudgets, Lease, PoolBooks};
 
 /// What a pool answers to a request.
 #[derive(Debug)]
@@ -162,9 +162,16 @@ pub struct ReturnedBlock {
     pub(crate) size: u64,
     pub(crate) dedicated: bool,
     pub(crate) lease: Option<Lease>,
+    /// Where those lie whose books it is in.
+    pub(crate) budgets: usize,
 }
 
 impl ReturnedBlock {
+    /// Whether it is in the books of these budgets.
+    pub(crate) fn is_of(&self, budgets: &HeapBudgets) -> bool {
+        self.budgets == core::ptr::from_ref(budgets).addr()
+    }
+
     /// The lease that this is, to be given to [`end_lease`](crate::MemoryPool::end_lease) of its
     /// lender.
     ///

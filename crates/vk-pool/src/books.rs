@@ -4,9 +4,10 @@ use core::sync::atomic::{AtomicU64, Ordering};
 
 /// Bytes committed, on their way and retained by every pool of one memory type and class.
 ///
-/// A type that is split over several pools (one a thread, say) must still grow and retain as one;
-/// each such pool is given the same books. Counters only: no decision reads two of them as one
-/// value, so relaxed ordering is enough.
+/// A type that is split over several pools (one a thread, say) must still grow by what all have committed, and
+/// retain no more in all; each such pool is given the same books. How live bytes rise and fall each pool
+/// follows for itself. Counters only: no decision reads two of them as one value, so relaxed ordering is
+/// enough.
 #[derive(Debug, Default)]
 pub struct PoolBooks {
     /// Bytes of the blocks that are carved up. Dedicated memory does not count: it says nothing

@@ -70,6 +70,25 @@ impl<const N: usize> Buckets<N> {
         if next != NONE { Some(next) } else { self.first_from(usize::from(bucket?) + 1) }
     }
 
+    /// The first index of the last list below `bucket`.
+    pub(crate) fn first_below(&self, bucket: usize) -> Option<u32> {
+        let mut mask = !(u64::MAX << (bucket % 64));
+        for word in (0..=bucket / 64).rev() {
+            let bits = self.occupied.get(word)? & mask;
+            if bits != 0 {
+                return Some(self.heads[word * 64 + bits.ilog2() as usize]);
+            }
+            mask = u64::MAX;
+        }
+        None
+    }
+
+    /// The index behind this one: in its list, or the first of the list before it.
+    pub(crate) fn next_below(&self, index: u32) -> Option<u32> {
+        let Link { bucket, next, .. } = self.links[index as usize];
+        if next != NONE { Some(next) } else { self.first_below(usize::from(bucket?)) }
+    }
+
     /// The highest list that is not empty.
     pub(crate) fn highest(&self) -> Option<u8> {
         let word = (0..Self::WORDS).rev().find(|&word| self.occupied[word] != 0)?;

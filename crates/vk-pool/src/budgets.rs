@@ -161,10 +161,15 @@ impl HeapBudgets {
 
     /// Takes a block out of the books, after the driver has freed it. A lease is in the books of its
     /// lender's block, so nothing happens for one.
+    ///
+    /// # Panics
+    ///
+    /// If the block is of a pool with other budgets.
     pub fn released(&self, block: ReturnedBlock) {
         if block.lease.is_some() {
             return;
         }
+        assert!(block.is_of(self), "a block goes back to the budgets of its pool");
         let book = &self.heaps[block.heap_index() as usize];
         book.returning.fetch_sub(block.size(), Ordering::Relaxed);
         self.forget(block.heap_index(), block.size(), block.is_dedicated());
@@ -172,13 +177,17 @@ impl HeapBudgets {
 
     /// Counts a memory object that was made elsewhere.
     ///
-    /// It exists already, so it is never refused; it counts against every limit from now on.
+    /// It exists already, so no limit refuses it; it counts against every limit from now on.
     ///
     /// # Errors
     ///
-    /// [`LimitError::NoSuchHeap`].
+    /// [`LimitError::NoSuchHeap`], and [`LimitError::HeapSize`] for more bytes than the heap has.
     pub fn adopt_external(&self, heap_index: u32, size: u64) -> Result<(), LimitError> {
         let book = self.book(heap_index)?;
+        if size > book.limits.size {
+            let heap_size = book.limits.size;
+            return Err(LimitError::HeapSize { heap_index, size, heap_size });
+        }
         book.in_use.fetch_add(size, Ordering::Relaxed);
         book.external.fetch_add(size, Ordering::Relaxed);
         self.object_count.fetch_add(1, Ordering::Relaxed);

@@ -1,7 +1,7 @@
 //! The blocks that are asked behind the first choice, one after the other.
 
 use crate::rounding::units_of;
-use crate::search::{BLOCKS_LOOKED_AT, BlockIndex, OTHERS_LOOKED_AT, Search, byte};
+use crate::search::{BLOCKS_LOOKED_AT, BlockIndex, Kept, OTHERS_LOOKED_AT, Search, byte};
 use crate::tlsf::bins::{bin_of, first_bin_all_at_least};
 use crate::two_tier::LARGEST_SPAN;
 
@@ -37,6 +37,8 @@ enum Stage {
     MayHold,
     /// The oldest that surely does.
     Sure,
+    /// Some that keep room for others.
+    Keeping,
     /// Empty ones of the bin of what is needed, which may be smaller, and of those above.
     Empty,
     /// An empty one that is large enough.
@@ -85,7 +87,7 @@ impl Candidates {
 
     /// The next block of this stage, if it has one.
     fn of_stage(&self, index: &BlockIndex) -> Option<u32> {
-        let Search { small, by_age, from, sure, others, .. } = self.search;
+        let Search { small, by_age, from, sure, others, kept, .. } = self.search;
         let is_first = self.looked_at == 0;
         let may_go_on = self.looked_at < BLOCKS_LOOKED_AT;
         let room = |bin: u8| match is_first {
@@ -100,6 +102,13 @@ impl Candidates {
             Stage::ForSpan if small.is_some() && may_go_on => room(self.span.max(from)),
             Stage::MayHold if may_go_on && self.new < others => room(from),
             Stage::Sure if is_first => index.rooms.first(sure),
+            Stage::Keeping if may_go_on => match kept {
+                Kept::Nowhere => None,
+                Kept::Below(order) if is_first => index.small_rooms.first_below(order),
+                Kept::Below(_) => index.small_rooms.next_below(self.last),
+                Kept::From(order) if is_first => index.small_rooms.first_from(order),
+                Kept::From(_) => index.small_rooms.next(self.last),
+            },
             Stage::Empty if is_first => index.empty.first_from(bin_of(self.needed)),
             Stage::Empty if may_go_on => index.empty.next(self.last),
             // Every block of that list is large enough.
@@ -118,7 +127,8 @@ impl Stage {
             Self::Newest => Self::ForSpan,
             Self::ForSpan => Self::MayHold,
             Self::MayHold => Self::Sure,
-            Self::Sure => Self::Empty,
+            Self::Sure => Self::Keeping,
+            Self::Keeping => Self::Empty,
             Self::Empty => Self::LargeEmpty,
             Self::LargeEmpty | Self::Over => Self::Over,
         }
@@ -154,6 +164,7 @@ mod tests {
                 sure: 201,
                 asked: Some(0),
                 others: OTHERS_LOOKED_AT,
+                kept: Kept::From(0),
             };
             let asked: Vec<u32> = asked_by(&index, search);
             assert!(asked.len() <= MAX_CANDIDATES, "{} of {count}", asked.len());
@@ -170,7 +181,15 @@ mod tests {
             index.update_used(slot, Rooms::default(), Rooms { large, small: 0 });
         }
         let search = |from, sure, asked| {
-            let search = Search { small: None, by_age: false, from, sure, asked, others: 2 };
+            let search = Search {
+                small: None,
+                by_age: false,
+                from,
+                sure,
+                asked,
+                others: 2,
+                kept: Kept::Nowhere,
+            };
             asked_by(&index, search)
         };
         assert_eq!(search(30, 61, Some(0)), [1, 2]);

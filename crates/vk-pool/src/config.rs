@@ -72,7 +72,8 @@ pub struct PoolConfig {
     /// Blocks that the pool may have, those on their way included; `None` for as many as the device
     /// and the heap allow. Dedicated memory does not count.
     pub max_block_count: Option<u32>,
-    /// How many empty bytes stay, `min_block_count` blocks apart.
+    /// How many empty bytes stay. Those of the first `min_block_count` blocks count, but these blocks stay,
+    /// whatever it says.
     pub retention: Retention,
 }
 
@@ -127,7 +128,7 @@ impl PoolConfig {
         self.smallest_block_size == self.largest_block_size
     }
 
-    /// Checks every rule stated on the fields, as [`MemoryPool::new`](crate::MemoryPool::new) does.
+    /// Checks every rule on several fields, and that powers of two are such, as [`MemoryPool::new`](crate::MemoryPool::new) does.
     ///
     /// # Errors
     ///

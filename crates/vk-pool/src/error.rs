@@ -212,7 +212,7 @@ pub enum AddBlockError {
         /// Bytes of the block request.
         requested: u64,
     },
-    /// The lease is of another size, memory type or alignment than the request.
+    /// The lease is of another size, memory type, class or alignment than the request.
     #[error("a lease of {leased} bytes does not belong to a request of {requested} bytes")]
     WrongLease {
         /// Bytes leased.

@@ -35,7 +35,9 @@ pub struct HeapLimits {
 
 /// What stands in the books of one heap, in bytes and objects.
 ///
-/// Each number is exact; read while others allocate, they may be of slightly different instants.
+/// Each number is exact while nobody else makes memory objects or gives them back. While others do, they may be
+/// of slightly different instants, and `committed`, which is what the other three leave of all, may be off
+/// by what is just moving from one to another.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct HeapUsage {
     /// Bytes of blocks and dedicated memory that exist.

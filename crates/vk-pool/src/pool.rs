@@ -16,6 +16,8 @@ mod forged;
 mod freeing;
 mod lease;
 mod placing;
+#[cfg(test)]
+mod refusals;
 mod usual;
 
 use alloc::collections::{BTreeMap, BTreeSet};

@@ -7,7 +7,8 @@
 //! is asked first where the alignment is not small beside the size, as a hole that may do mostly misses
 //! there, and where the size is small, as nothing is won; to find out costs as much as placing. Small
 //! requests look first among the blocks that have room in a span, which hang in lists by the order that
-//! they have free. Empty blocks come last, the smallest that is enough.
+//! they have free. If all have refused, some are asked that keep room for others: a span that is empty,
+//! small pieces that are not merged. Empty blocks come last, the smallest that is enough.
 //!
 //! A slot is used again when its block has gone, so age is meant by slot and not by time; what matters
 //! is that the same blocks come first whenever they have room.
@@ -24,10 +25,11 @@ use crate::oldest::Oldest;
 use crate::rounding::units_of;
 use crate::suballocator::Rooms;
 use crate::tlsf::bins::{BIN_COUNT, Bins, bin_of, first_bin_all_at_least};
-use crate::two_tier::{SMALL_LIMIT, is_small, search_order};
+use crate::two_tier::{SMALL_LIMIT, is_small, order_of_span, search_order};
 use crate::{Algorithm, PoolConfig, Suballocator};
 
-/// How many blocks with room for a span, how many of the newest and how many empty ones are asked.
+/// How many blocks with room for a span, how many of the newest, how many that keep room for others and how
+/// many empty ones are asked.
 pub(crate) const BLOCKS_LOOKED_AT: usize = 4;
 
 /// How many blocks that may hold a request are asked behind the first choice. A third one has room so
@@ -35,8 +37,9 @@ pub(crate) const BLOCKS_LOOKED_AT: usize = 4;
 pub(crate) const OTHERS_LOOKED_AT: usize = 2;
 
 /// The most blocks that are asked for one request behind the first choice: one with room in a span, some
-/// with room for a span, others that may hold it and one that surely does, and empty ones.
-pub(crate) const MAX_CANDIDATES: usize = 2 * BLOCKS_LOOKED_AT + OTHERS_LOOKED_AT + 3;
+/// with room for a span, others that may hold it and one that surely does, some that keep room for other
+/// requests, and empty ones.
+pub(crate) const MAX_CANDIDATES: usize = 3 * BLOCKS_LOOKED_AT + OTHERS_LOOKED_AT + 3;
 
 /// A request of at most this many times its alignment, or of [`SMALL_LIMIT`], goes where it surely fits.
 /// Beyond that the worst padding is less than the width of a bin, and what counts is that holes of the
@@ -68,6 +71,30 @@ pub(crate) struct Search {
     /// The first choice, which was asked before, and how many others may be asked that may hold it.
     pub(crate) asked: Option<u32>,
     pub(crate) others: usize,
+    pub(crate) kept: Kept,
+}
+
+/// Which blocks of two tiers may have room that they keep for others, before an empty one is taken into use:
+/// they give it up when they are asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kept {
+    /// None.
+    Nowhere,
+    /// Those whose loose pieces are all of lower orders than this: there may be neighbours among them.
+    Below(usize),
+    /// Those in which a span of this order, or a higher one, is whole, and so is kept empty.
+    From(usize),
+}
+
+impl Kept {
+    fn of(config: &PoolConfig, small: Option<usize>) -> Self {
+        let whole = || order_of_span(config.largest_block_size, config.min_allocation_size);
+        match (&config.algorithm, small) {
+            (Algorithm::TwoTier, Some(order)) => Self::Below(order),
+            (Algorithm::TwoTier, None) => whole().map_or(Self::Nowhere, Self::From),
+            _ => Self::Nowhere,
+        }
+    }
 }
 
 impl Search {
@@ -85,23 +112,33 @@ impl Search {
         match &config.algorithm {
             Algorithm::Buddy => {
                 let bin = byte(bin_of(units(needed)));
-                Self { small: None, by_age, from: bin, sure: bin, asked, others }
+                Self {
+                    small: None,
+                    by_age,
+                    from: bin,
+                    sure: bin,
+                    asked,
+                    others,
+                    kept: Kept::Nowhere,
+                }
             }
             Algorithm::Linear(_) => {
                 let (from, sure) = (u8::MAX, u8::MAX);
-                Self { small: None, by_age: true, from, sure, asked, others }
+                Self { small: None, by_age: true, from, sure, asked, others, kept: Kept::Nowhere }
             }
             algorithm @ (Algorithm::TwoTier | Algorithm::Tlsf | Algorithm::Custom(_)) => {
                 let padding = units(fitted.alignment).saturating_sub(1);
                 let small = matches!(algorithm, Algorithm::TwoTier)
                     && is_small(fitted.size, fitted.alignment);
+                let small = small.then(|| search_order(fitted.size, fitted.alignment, unit));
                 Self {
-                    small: small.then(|| search_order(fitted.size, fitted.alignment, unit)),
+                    small,
                     by_age,
                     from: byte(bin_of(units(fitted.size))),
                     sure: byte(first_bin_all_at_least(units(fitted.size).saturating_add(padding))),
                     asked,
                     others: if goes_where_sure(config, fitted) { 1 } else { others },
+                    kept: Kept::of(config, small),
                 }
             }
         }

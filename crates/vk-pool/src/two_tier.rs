@@ -80,6 +80,8 @@ pub struct TwoTier {
     /// freed.
     empty: Option<u32>,
     empty_is_stale: bool,
+    /// The bit of a whole span's order if one is kept, or none: loose pieces may lie in it, which would hide it.
+    empty_order: u64,
     /// Freed pieces that the spans they lie in still have as taken.
     loose: Loose,
     min_block_size: u64,
@@ -112,6 +114,7 @@ impl TwoTier {
             rooms: Buckets::new(),
             empty: None,
             empty_is_stale: false,
+            empty_order: 0,
             allocation_count: 0,
             loose: Loose::new(),
             small_room: 0,
@@ -128,8 +131,9 @@ impl TwoTier {
     ///
     /// # Complexity
     ///
-    /// That of [`Tlsf::allocate`] twice, and of one buddy allocation; and the bits of a span, two for each
-    /// minimum block, if it is the first to be carved out of one that had emptied.
+    /// That of [`Tlsf::allocate`] twice, and of one buddy allocation. A small request may also have to reset the
+    /// bits of a span that had emptied, two for each minimum block, to make a span's books, a byte and two bits
+    /// for each, or, where there is no room otherwise, to give up to 64 freed pieces back to their buddies.
     #[inline]
     pub fn allocate(&mut self, size: u64, alignment: u64) -> Option<Piece> {
         let alignment = alignment.max(1);
@@ -251,7 +255,14 @@ impl TwoTier {
     #[inline]
     fn small_bits(&self) -> u64 {
         // Orders are below 32, so none is shifted out.
-        (self.rooms.occupied() | self.loose.orders()) << 1 | 1
+        (self.rooms.occupied() | self.loose.orders() | self.empty_order) << 1 | 1
+    }
+
+    /// Puts down which span is empty and kept.
+    #[inline]
+    fn set_empty(&mut self, index: Option<u32>, is_stale: bool) {
+        self.empty_order = if index.is_some() { 1 << self.whole_span() } else { 0 };
+        (self.empty, self.empty_is_stale) = (index, is_stale);
     }
 
     /// Bytes taken, rounding included. O(spans).
@@ -333,6 +344,12 @@ fn bin_of_span(units: u64) -> u8 {
     bin.to_le_bytes()[0]
 }
 
+/// The order of a whole span of a block of so many bytes, if it has spans.
+pub(crate) fn order_of_span(block_size: u64, min_allocation_size: u64) -> Option<usize> {
+    let units = span_size(block_size, min_allocation_size).checked_div(min_allocation_size)?;
+    Some(units.checked_ilog2()? as usize)
+}
+
 /// Whether a block of so many bytes has spans.
 pub(crate) fn has_spans(block_size: u64, min_allocation_size: u64) -> bool {
     span_size(block_size, min_allocation_size) > 0
@@ -342,5 +359,8 @@ pub(crate) fn has_spans(block_size: u64, min_allocation_size: u64) -> bool {
 fn span_size(block_size: u64, min_allocation_size: u64) -> u64 {
     let quarter = (block_size / 4).checked_ilog2().map_or(0, |log| 1 << log);
     let size = LARGEST_SPAN.min(quarter);
-    if size < SMALLEST_SPAN || min_allocation_size > SMALL_LIMIT { 0 } else { size }
+    let is_too_small = size < SMALLEST_SPAN || min_allocation_size > SMALL_LIMIT;
+    // A piece's node has 26 bits for the number of its span.
+    let is_too_many = size > 0 && block_size / size > 1 << (31 - ORDER_BITS);
+    if is_too_small || is_too_many { 0 } else { size }
 }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use proptest::prelude::*;
 use rstest::rstest;
 use vk_pool::{
-    AddBlockError, Answer, BlockId, BlockRequest, DeviceLimits, FreeError, HeapBudgets, HeapLimits,
-    Lease, MemoryPool, Place, PoolConfig, PoolRequest, ResourceKind, Retention,
+    AddBlockError, Answer, BlockId, BlockRequest, ClassId, DeviceLimits, FreeError, HeapBudgets,
+    HeapLimits, Lease, MemoryPool, Place, PoolConfig, PoolRequest, ResourceKind, Retention,
 };
 
 const KIB: u64 = 1 << 10;
@@ -353,4 +353,54 @@ proptest! {
         family.check_books();
         prop_assert_eq!(family.budgets.usage(0).unwrap().committed, 0);
     }
+}
+
+/// Classes are made differently, so room of one is none of another.
+#[test]
+fn a_lease_of_another_class_comes_back() {
+    let mut family = Family::new(PoolConfig::default(), 1);
+    let config = PoolConfig { class: ClassId(1), ..branch_config(&PoolConfig::default()) };
+    let mut other = MemoryPool::new(config, Arc::clone(&family.budgets), Arc::default()).unwrap();
+    let _first = family.trunk_allocate(&small(1000));
+    let need = request_for_a_block(&mut family.branches[0], 1000);
+    let lease = family.trunk.lease(&need).unwrap();
+    let others = request_for_a_block(&mut other, 1000);
+    let refused = other.add_lease(others, lease).unwrap_err();
+    assert!(matches!(refused.error, AddBlockError::WrongLease { .. }), "{:?}", refused.error);
+    let (others, lease) = refused.returned;
+    assert!(other.cancel(others).is_ok());
+    assert!(family.branches[0].add_lease(need, lease).is_ok());
+}
+
+/// What is lent is what is borrowed: a span would round it up.
+#[rstest]
+#[case::a_power_of_two(8 * KIB, true)]
+#[case::rounded_in_a_span(12 * KIB, false)]
+#[case::the_largest_of_a_span(16 * KIB, true)]
+#[case::too_large_for_a_span(20 * KIB, true)]
+fn a_lease_is_not_rounded(#[case] size: u64, #[case] is_lent: bool) {
+    let mut family = Family::new(PoolConfig::default(), 0);
+    let config = PoolConfig {
+        smallest_block_size: 4 * KIB,
+        first_block_size: 4 * KIB,
+        largest_block_size: 64 * KIB,
+        dedicated_above: 64 * KIB,
+        ..PoolConfig::default()
+    };
+    let mut branch = MemoryPool::new(config, Arc::clone(&family.budgets), Arc::default()).unwrap();
+    let _first = family.trunk_allocate(&small(1000));
+    let need = request_for_a_block(&mut branch, size);
+    assert_eq!(need.size(), size);
+    match family.trunk.lease(&need) {
+        Some(lease) => {
+            assert!(is_lent);
+            assert!(branch.add_lease(need, lease).is_ok());
+        }
+        None => {
+            assert!(!is_lent);
+            assert!(branch.cancel(need).is_ok());
+        }
+    }
+    let live: u64 = family.trunk.live().map(|piece| piece.size).sum();
+    assert_eq!(family.trunk.stats().used_size, live);
 }

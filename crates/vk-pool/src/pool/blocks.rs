@@ -206,13 +206,16 @@ impl MemoryPool {
             return None;
         }
         // Who asked for nothing to be kept gets what was asked for.
-        if allowed > 0 {
-            if retained <= self.live.worth_keeping() {
-                return None;
-            }
+        let may_learn = allowed > 0;
+        if may_learn && retained <= self.live.worth_keeping() {
+            return None;
+        }
+        // What is retained may be another pool's.
+        let block = self.trim()?;
+        if may_learn {
             self.live.block_goes(retained);
         }
-        self.trim()
+        Some(block)
     }
 
     /// Takes a memory object out of the slab; the callers have taken it out of the counts.
@@ -231,6 +234,7 @@ impl MemoryPool {
             self.ids.remove(&id);
             self.budgets.returning(heap_index, size);
         }
-        ReturnedBlock { id, slot, heap_index, size, dedicated, lease }
+        let budgets = Arc::as_ptr(&self.budgets).addr();
+        ReturnedBlock { id, slot, heap_index, size, dedicated, lease, budgets }
     }
 }

@@ -9,7 +9,8 @@
 
 use super::MemoryPool;
 use crate::answer::Fitted;
-use crate::{AddBlockError, Algorithm, BlockId, BlockRequest, FreeError, Place, Refused};
+use crate::two_tier::{has_spans, is_small};
+use crate::{AddBlockError, Algorithm, BlockId, BlockRequest, ClassId, FreeError, Place, Refused};
 
 /// What a lease is aligned to at least, in bytes, so that most requests find room in it anywhere: the
 /// page of textures on GPUs.
@@ -25,6 +26,7 @@ pub struct Lease {
     place: Place,
     id: BlockId,
     memory_type_index: u32,
+    class: ClassId,
     alignment: u64,
 }
 
@@ -86,8 +88,16 @@ impl MemoryPool {
             .max(unit)
             .max(request.fitted.map_or(1, |fitted| fitted.alignment));
         let size = request.size.checked_next_multiple_of(unit)?;
-        let is_rounded =
-            matches!(config.algorithm, Algorithm::Buddy) && !request.size.is_power_of_two();
+        let by_buddies = match config.algorithm {
+            Algorithm::Buddy => true,
+            // In spans, which any block may have.
+            Algorithm::TwoTier => {
+                is_small(size, alignment)
+                    && has_spans(config.largest_block_size, config.min_allocation_size)
+            }
+            _ => false,
+        };
+        let is_rounded = by_buddies && !request.size.is_power_of_two();
         if size != request.size || is_rounded {
             return None;
         }
@@ -98,7 +108,7 @@ impl MemoryPool {
         let memory_type_index = self.config.memory_type_index;
         self.lent.insert((place.slot(), place.offset), size);
         self.lent_size += size;
-        Some(Lease { place, id, memory_type_index, alignment })
+        Some(Lease { place, id, memory_type_index, class: self.config.class, alignment })
     }
 
     /// Takes in a lease instead of a block of its own, and places the request that asked for it.
@@ -121,6 +131,7 @@ impl MemoryPool {
     ) -> Result<Place, Refused<(BlockRequest, Lease), AddBlockError>> {
         let fits = lease.size() == request.size
             && lease.memory_type_index == request.memory_type_index
+            && lease.class == request.class
             && request.fitted.is_none_or(|fitted| lease.alignment >= fitted.alignment)
             && !request.dedicated;
         let checked = if !self.waits_for(&request) {

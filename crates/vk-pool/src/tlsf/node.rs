@@ -36,8 +36,7 @@ impl NodeIndex {
 /// In the size of a node: it is taken. Sizes are below 2^31.
 const TAKEN: u32 = 1 << 31;
 
-/// In the offset of a taken node: it belongs to the tier above, and is no offset that a user can
-/// name. Offsets are below 2^31.
+/// In the offset of a taken node: it belongs to the tier above. Offsets are below 2^31.
 const RESERVED: u32 = 1 << 31;
 
 /// A piece of the region, free or taken; half a cache line.
@@ -109,7 +108,8 @@ impl Node {
     /// Whether it is taken by a user who knows it to be at `offset` units.
     #[inline]
     pub(super) fn is_users_at(&self, offset: u64) -> bool {
-        self.is_taken() && u64::from(self.offset) == offset
+        // A user can name the number that an offset and the mark are, too.
+        self.is_taken() & (offset < RESERVED.into()) & (u64::from(self.offset) == offset)
     }
 
     /// Makes a taken node the tier above's, or a user's again.

@@ -38,7 +38,7 @@ impl TwoTier {
             self.loose.forget_span(index);
             self.rooms.put(index, Some(self.whole_span()));
         }
-        (self.empty, self.empty_is_stale) = (Some(index), true);
+        self.set_empty(Some(index), true);
         is_loose
     }
 
@@ -140,14 +140,15 @@ impl TwoTier {
         span.start = u32::try_from(place.offset >> log).expect("a block has fewer than 2^31 units");
         span.place = Some(place);
         self.rooms.put(index, Some(self.whole_span()));
-        (self.empty, self.empty_is_stale) = (Some(index), is_stale);
+        self.set_empty(Some(index), is_stale);
         Some(index)
     }
 
     /// Ends the span that is empty, if one is kept.
     #[inline(never)]
     pub(super) fn give_empty_span_back(&mut self) -> Option<()> {
-        let index = self.empty.take()?;
+        let index = self.empty?;
+        self.set_empty(None, false);
         self.loose.forget_span(index);
         let place =
             self.spans[index as usize].place.take().expect("the kept span lies in the block");

@@ -206,7 +206,7 @@ impl TwoTier {
         let LoosePiece { start, span } = piece;
         if self.spans[span as usize].mark(start, order) {
             // It was the one that is kept, if any: no other lies there empty.
-            self.empty = None;
+            self.set_empty(None, false);
         }
         self.allocation_count += 1;
         self.note_small_room();

@@ -35,10 +35,14 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     let size =
         prop_oneof![4 => 1..SMALL_LIMIT, 2 => 1..300u64, 2 => SMALL_LIMIT..200 * KIB, 1 => 1..MIB];
     let node = prop_oneof![0u32..64, (0u32..256).prop_map(|node| IN_SPAN | node), any::<u32>()];
+    let offset = (0..MIB).prop_map(|offset| offset / 256 * 256);
+    // Behind the mark of pieces that are the tier's own, in units of any size used here.
+    let marked = (0..MIB, 4_u32..=8).prop_map(|(offset, log)| (1 << 31 | offset >> 8) << log);
+    let offset = prop_oneof![2 => offset, 1 => marked];
     let step = prop_oneof![
         8 => (size, 0u32..17).prop_map(|(size, alignment_log)| Step::Allocate { size, alignment_log }),
         6 => any::<usize>().prop_map(Step::Free),
-        1 => (0..MIB, node).prop_map(|(offset, node)| Step::Forge { offset: offset / 256 * 256, node }),
+        1 => (offset, node).prop_map(|(offset, node)| Step::Forge { offset, node }),
     ];
     prop::collection::vec(step, 1..300)
 }
@@ -198,4 +202,18 @@ fn what_is_split_off_at_once_lies_as_one_by_one() {
     assert_eq!(offsets, (0..16).map(|nth| nth * KIB).collect::<Vec<u64>>());
     assert_eq!((block.used_size(), block.allocation_count()), (16 * KIB, 16));
     assert!(block.loose.is_empty(), "four at once, and sixteen live");
+}
+
+/// The number that the offset of a span and its mark make is not taken for an offset.
+#[test]
+fn a_span_is_not_freed_by_an_offset_with_its_mark() {
+    let mut block = TwoTier::new(MIB, 256).unwrap();
+    let small = block.allocate(100, 1).unwrap();
+    for unit in (0..MIB / 256).step_by(64) {
+        for node in 0..8 {
+            assert_eq!(block.free((1 << 31 | unit) << 8, node), None, "{unit} {node}");
+        }
+    }
+    block.validate().unwrap();
+    assert_eq!(block.pieces().collect::<Vec<_>>(), [(small.offset, 256)]);
 }
