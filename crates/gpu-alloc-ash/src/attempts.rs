@@ -116,6 +116,15 @@ impl GpuAllocator {
 
     /// Asks one memory type, and makes a block for it if it needs one.
     pub(crate) fn attempt(&self, attempt: &Attempt<'_>) -> Result<Allocation, AllocError> {
+        let answer = self.ask_or_grow(attempt);
+        let pools = &self.types[attempt.memory_type_index as usize];
+        while let Some((block, object)) = pools.shed_surplus(attempt.class) {
+            self.give_back(block, object);
+        }
+        answer
+    }
+
+    fn ask_or_grow(&self, attempt: &Attempt<'_>) -> Result<Allocation, AllocError> {
         let Attempt { class, memory_type_index, .. } = *attempt;
         let pools = &self.types[memory_type_index as usize];
         loop {
@@ -126,6 +135,11 @@ impl GpuAllocator {
                 // What helps others is no reason to break a rule, and without it the request is served as
                 // any other.
                 Asked::NeedRoom(_) if attempt.never_allocate || attempt.over_budget => {}
+                // Whoever needs a block comes first.
+                Asked::NeedRoom(wanted) if !self.budgets.leaves_room(wanted.request()) => {
+                    drop(wanted);
+                    pools.room_refused(class);
+                }
                 Asked::NeedRoom(wanted) => match self.grow_spare(attempt, wanted) {
                     Err(error) if !error.may_fall_back() => return Err(error),
                     Err(_) => pools.room_refused(class),

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 pub(crate) use self::crowd::MOST_SHARDS;
 
-use self::crowd::Crowd;
+use self::crowd::{Crowd, Seat};
 use crate::sync::Mutex;
 
 /// So many collisions make a thread move; one is enough where all shards have to be seen at work, as in
@@ -22,6 +22,9 @@ const PATIENCE: u32 = if cfg!(eager_shards) { 1 } else { 16 };
 
 /// within so long a time.
 const WINDOW: Duration = Duration::from_millis(100);
+
+/// A thread that had as many within so long a time is in the way of others.
+const LATELY: Duration = Duration::from_secs(1);
 
 /// So many requests after a refused lease go to the trunk itself; none where all that shards do has to be
 /// seen at work.
@@ -36,13 +39,23 @@ impl Moment {
         Self(Instant::now())
     }
 
+    /// Whether it was a second before `now`, or less.
+    fn is_shortly_before(self, now: Self) -> bool {
+        now.0.duration_since(self.0) <= LATELY
+    }
+
+    #[cfg(test)]
+    fn later_by(self, time: Duration) -> Self {
+        Self(self.0 + time)
+    }
+
     /// Whether it was a tenth of a second before `now`, or less.
     pub(crate) fn is_just_before(self, now: Self) -> bool {
         now.0.duration_since(self.0) <= WINDOW
     }
 }
 
-/// Locked where a thread first collides, may move, and ends, by nobody who holds a lock.
+/// Locked where a thread has collided often, and where it ends, by nobody who holds a lock.
 static CROWD: Mutex<Crowd> = Mutex::new(Crowd::new());
 
 thread_local! {
@@ -56,21 +69,17 @@ struct Collisions {
     count: Cell<u32>,
     /// When the first of them was.
     since: Cell<Option<Moment>>,
-    /// The shard where the thread is counted.
-    counted: Cell<Option<u32>>,
+    /// Where the thread is counted.
+    seat: Cell<Option<Seat>>,
 }
 
 impl Collisions {
     const fn new() -> Self {
-        Self { count: Cell::new(0), since: Cell::new(None), counted: Cell::new(None) }
+        Self { count: Cell::new(0), since: Cell::new(None), seat: Cell::new(None) }
     }
 
     /// One more; answers the shard that the thread is to turn to first from now on, if it is another.
     fn collided(&self, shard_count: usize) -> Option<u32> {
-        let shard = HOME.get();
-        if self.counted.get() != Some(shard) {
-            self.count_at(&mut CROWD.lock(), shard);
-        }
         let now = Moment::now();
         if !self.since.get().is_some_and(|since| since.is_just_before(now)) {
             self.start_over(Some(now));
@@ -80,9 +89,11 @@ impl Collisions {
             return None;
         }
         self.start_over(None);
+        let shard = HOME.get();
         let mut crowd = CROWD.lock();
-        let better = crowd.better_than(shard, shard_count)?;
-        self.count_at(&mut crowd, better);
+        self.enter(&mut crowd, shard, now);
+        let better = crowd.better_than(shard, shard_count, now)?;
+        self.enter(&mut crowd, better, now);
         Some(better)
     }
 
@@ -91,18 +102,15 @@ impl Collisions {
         self.since.set(since);
     }
 
-    fn count_at(&self, crowd: &mut Crowd, shard: u32) {
-        if let Some(before) = self.counted.replace(Some(shard)) {
-            crowd.leave(before);
-        }
-        crowd.enter(shard);
+    fn enter(&self, crowd: &mut Crowd, shard: u32, now: Moment) {
+        self.seat.set(Some(crowd.enter(self.seat.get(), shard, now)));
     }
 }
 
 impl Drop for Collisions {
     fn drop(&mut self) {
-        if let Some(shard) = self.counted.get() {
-            CROWD.lock().leave(shard);
+        if let Some(seat) = self.seat.get() {
+            CROWD.lock().leave(seat);
         }
     }
 }
@@ -157,13 +165,13 @@ mod tests {
     // Other tests collide meanwhile, and are counted, too: where exactly threads go is `crowd`'s tests'.
     #[test]
     fn of_threads_that_collide_again_and_again_one_moves_and_not_to_shard_0() {
-        let both_collided = Barrier::new(2);
+        let both_are_known = Barrier::new(2);
         let run = || {
             assert_eq!(home(8), 0);
-            collided(8);
-            both_collided.wait();
+            collide(8);
+            both_are_known.wait();
             let home = collide(8);
-            both_collided.wait();
+            both_are_known.wait();
             home
         };
         let homes = std::thread::scope(|scope| {
@@ -184,8 +192,9 @@ mod tests {
     #[test]
     fn a_thread_that_ends_is_counted_no_more() {
         // Where no other test's threads are.
-        let is_crowded = || CROWD.lock().better_than(63, MOST_SHARDS).is_some();
-        let enter = || COLLISIONS.with(|collisions| collisions.count_at(&mut CROWD.lock(), 63));
+        let now = Moment::now();
+        let is_crowded = || CROWD.lock().better_than(63, MOST_SHARDS, now).is_some();
+        let enter = || COLLISIONS.with(|collisions| collisions.enter(&mut CROWD.lock(), 63, now));
         on_a_new_thread(|| {
             enter();
             on_a_new_thread(|| {

@@ -23,6 +23,7 @@ mod turns;
 mod wanted;
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use vk_pool::{ClassId, HeapBudgets, PoolConfig, PoolStats, Retention};
 
@@ -40,7 +41,7 @@ pub(crate) use self::wanted::{NotServed, WantedBlock};
 /// of the caches takes longer than to allocate. Where the trunk has no such room, it is asked itself.
 const SMALLEST_LEASE_DIVISOR: u64 = 4;
 
-/// And at most an eighth of the largest.
+/// And at most a sixteenth of the largest.
 const LARGEST_LEASE_DIVISOR: u64 = 16;
 
 /// A memory type of the device: what never changes, and its pools.
@@ -53,6 +54,8 @@ pub(crate) struct TypePools {
     branch_config: Option<PoolConfig>,
     budgets: Arc<HeapBudgets>,
     shards: Shards,
+    /// Whether leases were ended for a request, of which more may have come than it took.
+    has_surplus: AtomicBool,
     custom: Arc<CustomPools>,
 }
 
@@ -71,7 +74,17 @@ impl TypePools {
         let first = ClassPool::new(&config, config.class, &budgets)?;
         shards[0].lock().put(first);
         let custom = Arc::new(CustomPools::new());
-        Ok(Self { host_visible, coherent, config, branch_config, budgets, shards, custom })
+        let has_surplus = AtomicBool::new(false);
+        Ok(Self {
+            host_visible,
+            coherent,
+            config,
+            branch_config,
+            budgets,
+            shards,
+            has_surplus,
+            custom,
+        })
     }
 
     pub(crate) fn heap_index(&self) -> u32 {
@@ -160,8 +173,13 @@ fn shard_number(index: usize) -> u8 {
 
 /// The configuration of the pools that lease of pools of this one.
 fn branch_config(trunk: &PoolConfig) -> Option<PoolConfig> {
-    let largest = trunk.largest_block_size / LARGEST_LEASE_DIVISOR;
-    let first = (trunk.first_block_size / SMALLEST_LEASE_DIVISOR).min(largest);
+    // Granules and atoms are not shared between leases, and nothing is rounded up on top of them.
+    let unit = trunk.buffer_image_granularity.max(trunk.atom_size).max(trunk.min_allocation_size);
+    let in_units = |size: u64| size - size % unit;
+    let largest = in_units(trunk.largest_block_size / LARGEST_LEASE_DIVISOR);
+    let first = in_units(trunk.first_block_size / SMALLEST_LEASE_DIVISOR).min(largest);
+    // Who wants nothing to be kept gets that.
+    let is_kept = trunk.retention != Retention { floor_bytes: 0, live_divisor: 0 };
     let config = PoolConfig {
         first_block_size: first,
         largest_block_size: largest,
@@ -170,12 +188,10 @@ fn branch_config(trunk: &PoolConfig) -> Option<PoolConfig> {
         growth_divisor: 1,
         dedicated_above: trunk.dedicated_above.min(largest / 4),
         room_taken_up_to: trunk.dedicated_above.min(largest / 4),
-        // As little as keeps one allocation that comes and goes from coming for a lease each time: an
-        // empty lease holds on to the trunk's block around it.
-        retention: Retention { floor_bytes: first, live_divisor: 0 },
+        // Nothing but what turns out to be needed again soon: an empty lease holds on to the trunk's block
+        // around it, however large that is.
+        retention: Retention { floor_bytes: u64::from(is_kept), live_divisor: 0 },
         ..trunk.clone()
     };
-    // Granules and atoms are not shared between leases.
-    let unit = trunk.buffer_image_granularity.max(trunk.atom_size);
     (first >= unit && config.check().is_ok()).then_some(config)
 }

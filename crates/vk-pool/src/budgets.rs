@@ -159,6 +159,20 @@ impl HeapBudgets {
         Some(self.budget_of(self.heaps.get(heap_index as usize)?))
     }
 
+    /// Whether a quarter of each hard limit is left when the block is there, too: of the user's bytes and blocks of
+    /// its heap, and of the device's memory objects. For a block that no request depends on.
+    #[must_use]
+    pub fn leaves_room(&self, request: &BlockRequest) -> bool {
+        let Ok(book) = self.book(request.heap_index()) else { return false };
+        let bytes = book.in_use.load(Ordering::Relaxed).saturating_add(request.size());
+        let blocks = book.block_count.load(Ordering::Relaxed).saturating_add(1);
+        let objects = self.object_count().saturating_add(1);
+        let most_blocks = book.limits.max_block_count.unwrap_or(u32::MAX);
+        bytes <= three_quarters(book.limits.limit.unwrap_or(u64::MAX))
+            && u64::from(blocks) <= three_quarters(most_blocks.into())
+            && u64::from(objects) <= three_quarters(self.max_object_count.into())
+    }
+
     /// Takes a block out of the books, after the driver has freed it. A lease is in the books of its
     /// lender's block, so nothing happens for one.
     ///
@@ -296,6 +310,10 @@ impl HeapBudgets {
             book.block_count.fetch_sub(1, Ordering::Relaxed);
         }
     }
+}
+
+fn three_quarters(limit: u64) -> u64 {
+    limit - limit.div_ceil(4)
 }
 
 /// Adds `amount` if the sum stays within `limit`; else answers the value that stands there.

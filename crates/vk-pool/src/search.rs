@@ -215,6 +215,12 @@ impl BlockIndex {
         }
     }
 
+    /// Whether an empty block surely has so many bytes, in units of `unit` bytes.
+    pub(crate) fn has_empty(&self, needed: u64, unit: u64) -> bool {
+        let units = u32::try_from(units_of(needed, unit)).unwrap_or(u32::MAX);
+        self.empty.first_from(first_bin_all_at_least(units)).is_some()
+    }
+
     /// Puts down that the largest free piece of a block in use is of a higher bin now.
     #[inline(never)]
     pub(crate) fn large_raised(&mut self, slot: u32, large: u8) {

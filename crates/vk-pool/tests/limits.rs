@@ -86,6 +86,46 @@ fn blocks_have_a_limit_of_their_own() {
     bench.check_books();
 }
 
+/// A block that no request depends on leaves a quarter of each hard limit.
+#[rstest]
+#[case::no_limit(DEVICE, HEAP, true)]
+#[case::bytes(DEVICE, HeapLimits { limit: Some(64 * MIB), ..HEAP }, true)]
+#[case::too_many_bytes(DEVICE, HeapLimits { limit: Some(21 * MIB), ..HEAP }, false)]
+#[case::blocks(DEVICE, HeapLimits { max_block_count: Some(4), ..HEAP }, true)]
+#[case::too_many_blocks(DEVICE, HeapLimits { max_block_count: Some(2), ..HEAP }, false)]
+#[case::objects(DeviceLimits { max_memory_allocation_count: 3, ..DEVICE }, HEAP, true)]
+#[case::too_many_objects(DeviceLimits { max_memory_allocation_count: 2, ..DEVICE }, HEAP, false)]
+fn a_quarter_of_each_limit_is_left(
+    #[case] device: DeviceLimits,
+    #[case] heap: HeapLimits,
+    #[case] expected: bool,
+) {
+    let mut bench = Bench::with_limits(PoolConfig::default(), device, heap);
+    let _first = bench.allocate(&bytes(12 * MIB));
+    let need = bench.need(&bytes(12 * MIB));
+    assert_eq!(bench.budgets.leaves_room(&need), expected, "{} bytes", need.size());
+    bench.pool.cancel(need).expect("it is ours");
+}
+
+#[test]
+fn more_bytes_than_the_heap_has_are_not_elsewhere() {
+    let bench = Bench::with_limits(PoolConfig::default(), DEVICE, HEAP);
+    let refused = bench.budgets.adopt_external(0, HEAP.size + 1).expect_err("nobody has made that");
+    let (size, heap_size) = (HEAP.size + 1, HEAP.size);
+    assert_eq!(refused, LimitError::HeapSize { heap_index: 0, size, heap_size });
+    assert_eq!(bench.budgets.usage(0).expect("heap 0 exists").external, 0);
+}
+
+#[test]
+#[should_panic(expected = "a block goes back to the budgets of its pool")]
+fn a_block_does_not_go_back_to_other_budgets() {
+    let config = PoolConfig { retention: NOTHING_KEPT, ..PoolConfig::default() };
+    let mut bench = Bench::new(config.clone());
+    let place = bench.allocate(&bytes(KIB));
+    let block = bench.pool.free(place).expect("it is live").expect("nothing is kept");
+    Bench::new(config).budgets.released(block);
+}
+
 #[test]
 fn external_objects_count_against_every_limit() {
     let device = DeviceLimits { max_memory_allocation_count: 2, ..DEVICE };

@@ -14,21 +14,26 @@ const MIB: u64 = 1 << 20;
 const MANY: usize = 1000;
 
 /// An allocator whose only block of uploads has room for small requests, and none to lease.
+// The allocator goes first, also when a test fails.
 struct Fixture {
-    driver: SimDriver,
     allocator: GpuAllocator,
+    driver: SimDriver,
     held: Vec<Allocation>,
 }
 
 impl Fixture {
     fn new(driver: DriverConfig) -> Self {
+        Self::with(driver, AllocatorConfig::default())
+    }
+
+    fn with(driver: DriverConfig, config: AllocatorConfig) -> Self {
         let driver = SimDriver::new(driver).expect("the device is possible");
         let config = AllocatorConfig {
             api_version: driver.config().api_version,
             host_first_block_size: 16 * MIB,
             shards: Some(4),
             ext_memory_budget: driver.config().extensions.contains(&ash::ext::memory_budget::NAME),
-            ..AllocatorConfig::default()
+            ..config
         };
         let (instance, physical_device) = (driver.instance(), driver.physical_device());
         // SAFETY: 1. to 3. The driver lives longer, and is of that version.
@@ -39,7 +44,7 @@ impl Fixture {
             .map(|_| allocator.allocate(&upload(512 * KIB)).expect("there is room"))
             .collect();
         driver.clear_calls();
-        Self { driver, allocator, held: full }
+        Self { allocator, driver, held: full }
     }
 
     /// Allocates and frees on a thread whose shard is a branch, until one lies in that or as often as that.
@@ -88,6 +93,19 @@ fn a_branch_that_is_short_of_room_gets_a_block_once() {
     let leased = fixture.ask(&upload(KIB)).expect("there is room");
     fixture.held.push(leased.expect("it lies in a lease of the new block"));
     assert_eq!(fixture.calls(), (1, 0));
+    fixture.finish();
+}
+
+/// What only a thread's speed depends on takes none of the last blocks that others may need.
+#[test]
+fn where_blocks_are_few_none_is_made_for_a_branch() {
+    let config = AllocatorConfig { max_blocks_per_heap: Some(2), ..AllocatorConfig::default() };
+    let mut fixture = Fixture::with(DriverConfig::default(), config);
+    assert!(fixture.ask(&upload(KIB)).expect("there is room").is_none());
+    assert_eq!(fixture.calls(), (0, 0));
+    let download =
+        AllocationRequest { usage: UsageFlags::DOWNLOAD, size: KIB, ..AllocationRequest::DEFAULT };
+    fixture.held.push(fixture.allocator.allocate(&download).expect("that is the second block"));
     fixture.finish();
 }
 

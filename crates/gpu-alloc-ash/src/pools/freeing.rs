@@ -1,5 +1,7 @@
 //! Places, leases and blocks on their way back.
 
+use std::sync::atomic::Ordering;
+
 use vk_pool::{ClassId, FreeError, Lease, Place, Refused, ReturnedBlock};
 
 use super::{ClassPool, LockedShard, MemoryObject, Shard, TypePools};
@@ -129,8 +131,24 @@ impl TypePools {
             for (class, lease) in leases {
                 end_lease(&mut trunk, class, lease);
             }
+            self.has_surplus.store(true, Ordering::Relaxed);
         }
         any
+    }
+
+    /// Takes a block of a class out of the trunk's books that was emptied by the end of leases, if more are kept now
+    /// than are to be.
+    pub(crate) fn shed_surplus(&self, class: ClassId) -> Option<Spent> {
+        if !self.has_surplus.load(Ordering::Relaxed) {
+            return None;
+        }
+        let mut trunk = self.shards[0].lock();
+        let entry = trunk.class(class)?;
+        let Some(block) = entry.pool.shed() else {
+            self.has_surplus.store(false, Ordering::Relaxed);
+            return None;
+        };
+        Some(entry.spent(block))
     }
 
     /// What is to be done, with no lock held, about what has left a shard's books; answers a block to be

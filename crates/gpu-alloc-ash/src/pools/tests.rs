@@ -11,6 +11,8 @@ use vk_pool::{
     BlockId, ClassId, Dedicated, DeviceLimits, HeapBudgets, HeapLimits, PoolConfig, PoolRequest,
 };
 
+mod policies;
+
 use super::{Asked, MemoryObject, Placed, TypePools, WantedBlock};
 use crate::home;
 use crate::sync::Mutex;
@@ -29,9 +31,12 @@ struct Fixture {
 
 impl Fixture {
     fn new(shard_count: usize) -> Self {
+        Self::with(shard_count, PoolConfig::default())
+    }
+
+    fn with(shard_count: usize, config: PoolConfig) -> Self {
         let heap = HeapLimits { size: 8 << 30, ..HeapLimits::default() };
         let budgets = Arc::new(HeapBudgets::new(DeviceLimits::default(), &[heap]).unwrap());
-        let config = PoolConfig::default();
         let pools = TypePools::new(false, true, config, Arc::clone(&budgets), shard_count).unwrap();
         Self { pools, budgets }
     }
@@ -46,6 +51,12 @@ impl Fixture {
         let reservation = self.budgets.reserve(wanted.request()).unwrap();
         let object = MemoryObject { memory: vk::DeviceMemory::from_raw(id), mapped: None };
         wanted.take_in_empty(reservation, object, BlockId(id));
+    }
+
+    /// An allocation of a branch comes and goes.
+    fn come_and_go(&self, branch: u64) {
+        let placed = at_home(u32::try_from(branch).unwrap(), || self.placed(100 * KIB));
+        self.free(placed);
     }
 
     /// Has a branch, whose thread this is, find the trunk without room to let until a block is asked for.
@@ -193,11 +204,12 @@ fn a_branch_whose_block_is_refused_goes_on_in_the_trunk() {
 fn empty_leases_go_back_before_the_trunk_grows() {
     let fixture = Fixture::new(4);
     let _rest = fixture.grown(16 * MIB - 2 * LEASE, 1);
-    let small = at_home(1, || fixture.placed(100 * KIB));
-    let other = at_home(2, || fixture.placed(100 * KIB));
-    fixture.free(small);
-    fixture.free(other);
-    assert_eq!(fixture.pools.stats().borrowed_size, 2 * LEASE, "each keeps its empty lease");
+    for branch in [1, 2] {
+        fixture.come_and_go(branch);
+        assert_eq!(fixture.pools.stats().borrowed_size, (branch - 1) * LEASE, "nobody needs it");
+        fixture.come_and_go(branch);
+        assert_eq!(fixture.pools.stats().borrowed_size, branch * LEASE, "it was needed again");
+    }
     assert_eq!(fixture.placed(LEASE + MIB).shard, 0);
     assert_eq!(fixture.pools.stats().borrowed_size, 0);
 }

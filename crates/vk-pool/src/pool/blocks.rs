@@ -110,18 +110,19 @@ impl MemoryPool {
 
     /// Asks for a block that no allocation waits for, with room for a [lease](Self::lease) of `size`
     /// bytes; it goes to [`add_empty_block`](Self::add_empty_block). `None` while another is on its
-    /// way, and where no block is that large or the pool may have no more of them.
+    /// way or an empty block has the room, and where no block is that large or the pool may have no more of them.
     pub fn spare_block(&mut self, size: u64) -> Option<BlockRequest> {
         let unit = self.config.min_allocation_size;
         let needed = self.config.algorithm.needed(size, 1, unit)?;
         let is_possible = needed <= self.config.largest_block_size
             && self.pending.carved_count() == 0
+            && !self.index.has_empty(needed, unit)
             && self.check_block_count().is_ok();
         if !is_possible {
             return None;
         }
+        // Retention learns nothing of it: no request has missed a block.
         let block_size = self.next_size(size, needed);
-        self.live.block_needed();
         self.books.block_asked(block_size);
         Some(self.ask(None, block_size, needed, Some(needed)))
     }
