@@ -102,20 +102,19 @@ fn the_threshold_decides_unless_the_request_does(
 }
 
 #[rstest]
-#[case::above_the_threshold(32 * MIB + 1, false)]
-#[case::twice_it(64 * MIB, false)]
-#[case::more_than_twice_it(64 * MIB + 1, true)]
-fn a_large_request_takes_room_that_a_block_has_anyway(#[case] size: u64, #[case] expected: bool) {
+#[case::above_the_threshold(32 * MIB + 1, [false, false, true])]
+#[case::twice_it(64 * MIB, [false, true, true])]
+#[case::more_than_twice_it(64 * MIB + 1, [true, false, true])]
+fn a_large_request_takes_room_that_a_block_has_anyway(
+    #[case] size: u64,
+    #[case] is_dedicated: [bool; 3],
+) {
     let config = PoolConfig { first_block_size: 128 * MIB, ..PoolConfig::default() };
     let mut bench = Bench::new(config);
     let _small = bench.allocate(&bytes(MIB));
-    let first = bench.allocate(&bytes(size));
-    assert_eq!(first.is_dedicated(), expected);
     // No block is made for one that finds no room.
-    let second = bench.allocate(&bytes(64 * MIB));
-    let third = bench.allocate(&bytes(64 * MIB));
-    assert!(!second.is_dedicated() || !expected);
-    assert!(third.is_dedicated());
+    let places = [size, 64 * MIB, 64 * MIB].map(|size| bench.allocate(&bytes(size)));
+    assert_eq!(places.map(|place| place.is_dedicated()), is_dedicated);
     assert_eq!(bench.pool.stats().block_count, 1);
     bench.check_books();
 }

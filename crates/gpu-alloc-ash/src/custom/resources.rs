@@ -17,7 +17,7 @@ impl GpuAllocator {
     /// `VkExportMemoryAllocateInfo`.
     ///
     /// `extend` is called for each memory object of the pool, by the thread that needs it, with no lock held.
-    /// It chains its structures, which live no longer than the call, and goes on:
+    /// It must not allocate in this pool, where it may wait for the very object. It chains its structures, which live no longer than the call, and goes on:
     ///
     /// ```
     /// use gpu_alloc_ash::ash::vk;

@@ -4,8 +4,8 @@ use vk_pool::{AddBlockError, BlockId, BlockRequest, ClassId, CustomFault, Reserv
 
 use super::{MemoryObject, Placed, Shard, TypePools};
 
-/// A block request of the trunk or of a custom pool, on its way through the driver: cancelled if it is dropped, also by a
-/// panic, so that nobody waits for ever.
+/// A block request of the trunk or of a custom pool, on its way through the driver, or of a branch, on its way
+/// to a lease: cancelled if it is dropped, also by a panic, so that nobody waits for ever.
 pub(crate) struct WantedBlock<'a> {
     pools: &'a TypePools,
     /// The shard that the block will belong to.

@@ -2,7 +2,7 @@
 
 use vk_pool::{PoolConfig, Retention};
 
-use super::{CLASS, Fixture, MIB, at_home};
+use super::{CLASS, Fixture, LEASE, MIB, at_home};
 
 /// All blocks have this size.
 fn blocks_of(size: u64) -> PoolConfig {
@@ -41,8 +41,11 @@ fn nothing_is_kept_in_branches_where_nothing_is_to_be_kept() {
         fixture.come_and_go(branch);
         assert_eq!(fixture.pools.stats().borrowed_size, 0);
     }
+    let last = at_home(1, || fixture.placed(1000));
     fixture.free(first);
-    assert_eq!(fixture.pools.stats().total_size, 0);
+    assert_eq!(fixture.pools.stats().used_size, 1024, "in a lease, which is all there is");
+    fixture.free(last);
+    assert_eq!(fixture.pools.stats().total_size, 0, "with the lease goes the block around it");
 }
 
 /// What the end of leases empties is kept as far as the pool keeps empty blocks, and no further.
@@ -67,4 +70,25 @@ fn blocks_that_ended_leases_empty_go_back() {
         gone += 1;
     }
     assert_eq!((fixture.pools.stats().retained_count, gone), (1, blocks - 1));
+}
+
+/// Before the trunk gets a block for a branch, the other branches give back what they keep empty.
+#[test]
+fn a_branch_gets_the_room_that_another_keeps_before_a_block_is_made() {
+    let fixture = Fixture::new(4);
+    // Beside one lease there is room for small requests, and for no other lease.
+    let _rest = fixture.grown(16 * MIB - LEASE - MIB, 1);
+    fixture.come_and_go(2);
+    fixture.come_and_go(2);
+    assert_eq!(fixture.pools.stats().borrowed_size, LEASE);
+    at_home(1, || {
+        let is_leased = (0..1000).any(|_| {
+            let placed = fixture.placed(1000);
+            let shard = placed.shard;
+            fixture.free(placed);
+            shard == 1
+        });
+        assert!(is_leased, "room comes without a block");
+    });
+    assert_eq!(fixture.pools.stats().block_count, 1);
 }
