@@ -257,6 +257,8 @@ pub use vk_pool::{
     Algorithm, BlockShape, CustomAlgorithm, CustomFault, CustomSuballocator, HeapBudget, HeapUsage,
     LimitError, Piece, PieceRequest, PoolStats, ResourceKind,
 };
+// What stands inside of errors of the same names here.
+pub use vk_pool::{ConfigError as PoolConfigError, FreeError as PoolFreeError};
 
 pub use allocation::Allocation;
 pub use allocator::GpuAllocator;

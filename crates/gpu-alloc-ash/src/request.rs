@@ -47,7 +47,7 @@ pub struct AllocationRequest<'a> {
     /// What will be bound there, for `bufferImageGranularity`. Default unknown, which is safe and
     /// may cost a little memory.
     pub kind: ResourceKind,
-    /// Property flags that the memory type must have.
+    /// Property flags that the memory type must have. Those of ash turn into these by `into()`.
     pub required: MemoryPropertyFlags,
     /// Property flags that it should have, beyond what `usage` says.
     pub preferred: MemoryPropertyFlags,
