@@ -25,7 +25,7 @@ pub enum CreatePoolError {
         /// The index given.
         memory_type_index: u32,
     },
-    /// [`block_size`](CustomPoolConfig::block_size) is `Some(0)`. For blocks that grow, give `None`.
+    /// [`block_size`](crate::CustomPoolConfig::block_size) is `Some(0)`. For blocks that grow, give `None`.
     #[error("block_size is 0 bytes")]
     ZeroBlockSize,
     /// The configuration of the pool contradicts itself; the inner error names the fields and the rule.
