@@ -118,7 +118,7 @@ impl GpuAllocator {
     pub(crate) fn attempt(&self, attempt: &Attempt<'_>) -> Result<Allocation, AllocError> {
         let answer = self.ask_or_grow(attempt);
         let pools = &self.types[attempt.memory_type_index as usize];
-        while let Some((block, object)) = pools.shed_surplus(attempt.class) {
+        while let Some((block, object)) = pools.shed_surplus() {
             self.give_back(block, object);
         }
         answer

@@ -136,19 +136,21 @@ impl TypePools {
         any
     }
 
-    /// Takes a block of a class out of the trunk's books that was emptied by the end of leases, if more are kept now
-    /// than are to be.
-    pub(crate) fn shed_surplus(&self, class: ClassId) -> Option<Spent> {
+    /// Takes a block out of the trunk's books that was emptied by the end of leases, if more are kept now than are
+    /// to be.
+    pub(crate) fn shed_surplus(&self) -> Option<Spent> {
         if !self.has_surplus.load(Ordering::Relaxed) {
             return None;
         }
+        // Before the look, so that who ends leases meanwhile is not missed.
+        self.has_surplus.store(false, Ordering::Relaxed);
         let mut trunk = self.shards[0].lock();
-        let entry = trunk.class(class)?;
-        let Some(block) = entry.pool.shed() else {
-            self.has_surplus.store(false, Ordering::Relaxed);
-            return None;
-        };
-        Some(entry.spent(block))
+        let spent = trunk.iter_mut().find_map(|entry| {
+            let block = entry.pool.shed()?;
+            Some(entry.spent(block))
+        })?;
+        self.has_surplus.store(true, Ordering::Relaxed);
+        Some(spent)
     }
 
     /// What is to be done, with no lock held, about what has left a shard's books; answers a block to be

@@ -2,7 +2,7 @@
 
 use vk_pool::{PoolConfig, Retention};
 
-use super::{CLASS, Fixture, LEASE, MIB, at_home};
+use super::{Fixture, LEASE, MIB, at_home};
 
 /// All blocks have this size.
 fn blocks_of(size: u64) -> PoolConfig {
@@ -60,12 +60,12 @@ fn blocks_that_ended_leases_empty_go_back() {
     }
     assert_eq!(fixture.pools.stats().borrowed_size, 3 * MIB);
     filling.into_iter().for_each(|placed| fixture.free(placed));
-    assert!(fixture.pools.shed_surplus(CLASS).is_none(), "no lease has ended");
+    assert!(fixture.pools.shed_surplus().is_none(), "no lease has ended");
     let blocks = fixture.pools.stats().block_count;
     assert!((1..4).all(|branch| fixture.pools.end_empty_leases(branch)));
     assert_eq!(fixture.pools.stats().retained_count, blocks);
     let mut gone = 0;
-    while let Some((block, _)) = fixture.pools.shed_surplus(CLASS) {
+    while let Some((block, _)) = fixture.pools.shed_surplus() {
         fixture.budgets.released(block);
         gone += 1;
     }
