@@ -52,7 +52,8 @@ pub struct AllocatorConfig {
     /// smaller of the first blocks. Default 1 MiB.
     pub smallest_block_size: u64,
     /// How fast the blocks of a memory type grow: none after the first is smaller than what the type has
-    /// committed, divided by this, rounded down to quarters of a power of two. 0 makes all blocks as large as the first. Default 11.
+    /// committed, divided by this, rounded down to quarters of a power of two. 0 makes all blocks as large as
+    /// the first. Default 11.
     ///
     /// A block is larger where the program grows faster: 1.4 times what its live bytes have grown by since the
     /// last block came or went; but on the way back to a recent peak no more than the larger of eight times

@@ -23,6 +23,26 @@ struct Link {
     next: u32,
 }
 
+impl Buckets<64> {
+    /// Bit `b` is set iff list `b` is not empty.
+    #[inline]
+    pub(crate) fn occupied(&self) -> u64 {
+        self.occupied[0]
+    }
+
+    /// The first index of the last list below `bucket`, which is below 64.
+    pub(crate) fn first_below(&self, bucket: usize) -> Option<u32> {
+        let below = self.occupied() & !(u64::MAX << bucket);
+        Some(self.heads[below.checked_ilog2()? as usize])
+    }
+
+    /// The index behind this one: in its list, or the first of the list before it.
+    pub(crate) fn next_below(&self, index: u32) -> Option<u32> {
+        let Link { bucket, next, .. } = self.links[index as usize];
+        if next != NONE { Some(next) } else { self.first_below(usize::from(bucket?)) }
+    }
+}
+
 impl<const N: usize> Buckets<N> {
     const WORDS: usize = {
         assert!(N.is_multiple_of(64) && N <= 256, "lists are counted in words of the bitmap");
@@ -70,37 +90,11 @@ impl<const N: usize> Buckets<N> {
         if next != NONE { Some(next) } else { self.first_from(usize::from(bucket?) + 1) }
     }
 
-    /// The first index of the last list below `bucket`.
-    pub(crate) fn first_below(&self, bucket: usize) -> Option<u32> {
-        let mut mask = !(u64::MAX << (bucket % 64));
-        for word in (0..=bucket / 64).rev() {
-            let bits = self.occupied.get(word)? & mask;
-            if bits != 0 {
-                return Some(self.heads[word * 64 + bits.ilog2() as usize]);
-            }
-            mask = u64::MAX;
-        }
-        None
-    }
-
-    /// The index behind this one: in its list, or the first of the list before it.
-    pub(crate) fn next_below(&self, index: u32) -> Option<u32> {
-        let Link { bucket, next, .. } = self.links[index as usize];
-        if next != NONE { Some(next) } else { self.first_below(usize::from(bucket?)) }
-    }
-
     /// The highest list that is not empty.
     pub(crate) fn highest(&self) -> Option<u8> {
         let word = (0..Self::WORDS).rev().find(|&word| self.occupied[word] != 0)?;
         // `N` is at most 256.
         Some((word * 64 + self.occupied[word].ilog2() as usize).to_le_bytes()[0])
-    }
-
-    /// Bit `b` is set iff list `b`, of at most 64, is not empty.
-    #[inline]
-    pub(crate) fn occupied(&self) -> u64 {
-        const { assert!(N == 64, "there is one word") };
-        self.occupied[0]
     }
 
     /// The first index of a list.

@@ -128,7 +128,8 @@ impl PoolConfig {
         self.smallest_block_size == self.largest_block_size
     }
 
-    /// Checks every rule on several fields, and that powers of two are such, as [`MemoryPool::new`](crate::MemoryPool::new) does.
+    /// Checks every rule on several fields, and that powers of two are such, as
+    /// [`MemoryPool::new`](crate::MemoryPool::new) does.
     ///
     /// # Errors
     ///

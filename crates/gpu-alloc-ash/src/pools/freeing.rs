@@ -145,10 +145,7 @@ impl TypePools {
         // Before the look, so that who ends leases meanwhile is not missed.
         self.has_surplus.store(false, Ordering::Relaxed);
         let mut trunk = self.shards[0].lock();
-        let spent = trunk.iter_mut().find_map(|entry| {
-            let block = entry.pool.shed()?;
-            Some(entry.spent(block))
-        })?;
+        let spent = trunk.iter_mut().find_map(ClassPool::shed)?;
         self.has_surplus.store(true, Ordering::Relaxed);
         Some(spent)
     }
@@ -161,9 +158,7 @@ impl TypePools {
             Left::Lease(lease) => lease,
         };
         let mut trunk = self.shards[0].lock();
-        let entry = end_lease(&mut trunk, class, lease);
-        let block = entry.pool.shed()?;
-        Some(entry.spent(block))
+        end_lease(&mut trunk, class, lease).shed()
     }
 }
 
@@ -183,6 +178,12 @@ impl ClassPool {
     /// Takes an empty block out of the books, if one is kept beyond those that are to be there.
     pub(super) fn trim(&mut self) -> Option<Spent> {
         let block = self.pool.trim()?;
+        Some(self.spent(block))
+    }
+
+    /// Takes an empty block out of the books, if more are kept than are to be.
+    fn shed(&mut self) -> Option<Spent> {
+        let block = self.pool.shed()?;
         Some(self.spent(block))
     }
 
