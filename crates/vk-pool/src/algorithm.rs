@@ -8,7 +8,7 @@ use crate::rounding::round_up;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Algorithm {
-    /// Small requests by buddies, the rest by two-level segregated fit: see [`two_tier`](crate::two_tier).
+    /// Small requests by size, the rest by two-level segregated fit: see [`two_tier`](crate::two_tier).
     #[default]
     TwoTier,
     /// Two-level segregated fit for all: see [`tlsf`](crate::tlsf).

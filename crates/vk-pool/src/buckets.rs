@@ -53,11 +53,6 @@ impl<const N: usize> Buckets<N> {
         Self { occupied: [0; 4], heads: [NONE; N], links: Vec::new() }
     }
 
-    /// Asks for the host memory of so many indices.
-    pub(crate) fn reserve(&mut self, count: usize) {
-        self.links.reserve_exact(count);
-    }
-
     /// Makes every index below `count` known; new ones are in no list.
     pub(crate) fn grow(&mut self, count: usize) {
         if self.links.len() < count {
@@ -66,6 +61,7 @@ impl<const N: usize> Buckets<N> {
     }
 
     /// The list an index is in.
+    #[cfg(test)]
     pub(crate) fn bucket_of(&self, index: u32) -> Option<u8> {
         self.links[index as usize].bucket
     }

@@ -3,7 +3,7 @@
 use crate::rounding::units_of;
 use crate::search::{BLOCKS_LOOKED_AT, BlockIndex, Kept, OTHERS_LOOKED_AT, Search, byte};
 use crate::tlsf::bins::{bin_of, first_bin_all_at_least};
-use crate::two_tier::LARGEST_SPAN;
+use crate::two_tier::largest_span;
 
 /// Finds the blocks to ask, at most [`MAX_CANDIDATES`](crate::search::MAX_CANDIDATES) of them.
 ///
@@ -54,7 +54,7 @@ impl Candidates {
         Self {
             search,
             needed: units(needed),
-            span: byte(bin_of(units(LARGEST_SPAN))),
+            span: byte(bin_of(units(largest_span(unit)))),
             stage: Stage::InSpan,
             looked_at: 0,
             last: 0,

@@ -8,7 +8,7 @@
 //! there, and where the size is small, as nothing is won; to find out costs as much as placing. Small
 //! requests look first among the blocks that have room in a span, which hang in lists by the order that
 //! they have free. If all have refused, some are asked that keep room for others: a span that is empty,
-//! small pieces that are not merged. Empty blocks come last, the smallest that is enough.
+//! runs that nobody uses, neighbours among smaller pieces. Empty blocks come last, the smallest that is enough.
 //!
 //! A slot is used again when its block has gone, so age is meant by slot and not by time; what matters
 //! is that the same blocks come first whenever they have room.
@@ -51,7 +51,7 @@ const SURE_UP_TO: u64 = 8;
 pub(crate) struct BlockIndex {
     /// The bin of the largest free piece of each block in use; 0, which is no piece's, for the others.
     pub(crate) rooms: Oldest,
-    /// Blocks in use, by the largest order of which a span has a free block.
+    /// Blocks in use, by the largest order of which a span surely has a piece.
     pub(crate) small_rooms: Buckets<64>,
     /// Empty blocks, by the bin of the one piece that they are.
     pub(crate) empty: Buckets<BIN_COUNT>,
@@ -80,7 +80,8 @@ pub(crate) struct Search {
 pub(crate) enum Kept {
     /// None.
     Nowhere,
-    /// Those whose loose pieces are all of lower orders than this: there may be neighbours among them.
+    /// Those that surely have pieces of lower orders than this alone: there may be neighbours among them, or runs
+    /// that nobody uses.
     Below(usize),
     /// Those in which a span of this order, or a higher one, is whole, and so is kept empty.
     From(usize),
@@ -129,7 +130,7 @@ impl Search {
             algorithm @ (Algorithm::TwoTier | Algorithm::Tlsf | Algorithm::Custom(_)) => {
                 let padding = units(fitted.alignment).saturating_sub(1);
                 let small = matches!(algorithm, Algorithm::TwoTier)
-                    && is_small(fitted.size, fitted.alignment);
+                    && is_small(fitted.size, fitted.alignment, unit);
                 let small = small.then(|| search_order(fitted.size, fitted.alignment, unit));
                 Self {
                     small,
@@ -172,7 +173,7 @@ pub(crate) fn first_choice(
 ) -> Option<u32> {
     let unit = config.min_allocation_size;
     let small = matches!(config.algorithm, Algorithm::TwoTier);
-    if small && is_small(fitted.size, fitted.alignment) {
+    if small && is_small(fitted.size, fitted.alignment, unit) {
         let order = search_order(fitted.size, fitted.alignment, unit);
         if let Some(slot) = index.small_rooms.first_from(order) {
             return Some(slot);

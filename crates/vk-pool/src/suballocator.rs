@@ -41,7 +41,7 @@ impl From<LinearBlock> for Piece {
 pub(crate) struct Rooms {
     /// The bin of the largest free piece; 0, which is no piece's, for a full block.
     pub(crate) large: u8,
-    /// One more than the largest order of which a span has a free block; 0 for none.
+    /// One more than the largest order of which a span surely has a piece; 0 for none.
     pub(crate) small: u8,
 }
 
@@ -84,13 +84,12 @@ pub enum SuballocatorError {
 
 /// The bookkeeping of one block.
 //
-// Two tiers are the largest by far, and what nearly every block has: behind a pointer they would cost
+// Two tiers are the largest, and what nearly every block has: behind a pointer they would cost
 // each operation a cache miss. The tag is a byte of its own: hidden in a length or capacity of the largest variant, it would take
 // several instructions to read, four times in each allocation and release.
 #[derive(Debug)]
 #[non_exhaustive]
 #[repr(u8)]
-#[expect(clippy::large_enum_variant, reason = "the largest is the usual one")]
 pub enum Suballocator {
     /// See [`Algorithm::TwoTier`].
     TwoTier(TwoTier),
@@ -280,7 +279,7 @@ impl Suballocator {
         }
     }
 
-    /// Bytes of the live pieces. O(1), but for two tiers, where each span takes a step.
+    /// Bytes of the live pieces. O(1).
     pub fn used_size(&self) -> u64 {
         match self {
             Self::TwoTier(tiers) => tiers.used_size(),

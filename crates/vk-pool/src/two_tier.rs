@@ -1,16 +1,17 @@
-//! Small requests by buddies, the rest by two-level segregated fit, in one block.
+//! Small requests by size, the rest by two-level segregated fit, in one block.
 //!
-//! Basic design: a pure buddy is the fastest placement there is and rounds every size up to a power of
-//! two; a segregated fit rounds nothing and takes longer. Most requests are small, most bytes are not.
-//! So requests up to a limit go to *spans*: power-of-two stretches of the block, aligned to their own
-//! size, that a [`BuddyAllocator`](buddy_core::BuddyAllocator) carves; a span is itself a piece of the segregated fit. A span that
-//! has emptied goes back, but for one that is kept, so that one allocation coming and going does not
-//! make and end a span each time. When there is no room for a span, a small request is placed like a
-//! large one. Small pieces that were freed wait for the next request of their order: see `loose.rs`.
+//! Basic design: a segregated fit rounds nothing and takes longer; to round small sizes up to powers of two costs
+//! little. Most requests are small, most bytes are not. So requests up to a limit go to *spans*: stretches of the
+//! block that are cut into *slots*, each as large as the largest small request. A slot is one such piece, or a
+//! *run* of equal pieces of a lower power of two, of which a word has a bit each: see `small.rs`. A span is
+//! itself a piece of the segregated fit, aligned to its own size. One that has emptied goes back, but for one
+//! that is kept, so that one allocation coming and going does not make and end a span each time. Where there is
+//! no room for a span, a small request has some of what a run of another size has free, or else is placed like
+//! a large one.
 
 mod evicting;
-mod life;
-mod loose;
+mod run;
+mod small;
 mod spans;
 #[cfg(test)]
 mod tests;
@@ -18,28 +19,29 @@ mod validate;
 
 use alloc::vec::Vec;
 
-use self::life::Prepared;
-use self::loose::Loose;
-use self::spans::Span;
+use self::run::{MOST_PIECES_LOG, NO_RUN, Run};
 use crate::Piece;
-use crate::buckets::Buckets;
 use crate::suballocator::Rooms;
 use crate::tlsf::bins::{Bins, bin_of};
-use crate::tlsf::{Given, Taken, Tlsf, TlsfConfigError};
+use crate::tlsf::{Given, Taken, Tlsf, TlsfBlock, TlsfConfigError};
 
 /// The largest request that goes to a span, in bytes: rounding up what is smaller costs about one per
-/// cent of the memory of recorded programs, rounding up to 64 KiB would cost five.
+/// cent of the memory of recorded programs, rounding up to 64 KiB would cost five. Where a minimum block has fewer
+/// than 256 bytes it is 64 of these.
 pub const SMALL_LIMIT: u64 = 16 << 10;
 
 /// Bytes of a span in blocks that are large enough for several.
 pub(crate) const LARGEST_SPAN: u64 = 256 << 10;
 
-/// The smallest span that is worth its bookkeeping; blocks too small for four of them have none.
-const SMALLEST_SPAN: u64 = 4 * SMALL_LIMIT;
+/// Slots of the smallest span that is worth its bookkeeping; blocks too small for four of them have none.
+const FEWEST_SLOTS: u64 = 4;
 
 /// Set in the node of a piece that lies in a span. Nodes of the segregated fit are below it: it has
 /// fewer than 2^31 units.
 const IN_SPAN: u32 = 1 << 31;
+
+/// Lists of open runs: at least one for each order below that of a slot.
+const ORDERS: usize = 8;
 
 /// Bits of a span piece's node that hold its order.
 const ORDER_BITS: u32 = 5;
@@ -51,7 +53,7 @@ const ORDER_BITS: u32 = 5;
 ///
 /// let mut block = TwoTier::new(16 << 20, 256)?;
 /// let uniforms = block.allocate(1000, 256).expect("the block is empty");
-/// assert_eq!(uniforms.size, 1024); // a buddy of a span
+/// assert_eq!(uniforms.size, 1024); // a piece of a run
 /// let texture = block.allocate(5_000_000, 65_536).expect("15.75 MiB are free");
 /// assert_eq!(texture.size, 5_000_192); // rounded to the unit, nothing more
 ///
@@ -69,26 +71,32 @@ pub struct TwoTier {
     span_size: u64,
     /// log2 of the bytes of a minimum block.
     min_block_log: u32,
-    /// One more than the largest order of which a span has a free block, or a piece is loose; 0 for none.
+    /// One more than the largest order of which a span surely has a piece; 0 for none.
     small_room: u8,
     /// The bin of a piece that is as large as a span.
     span_bin: u8,
     tlsf: Tlsf,
-    /// Spans by the order of their largest free block; full and vacant ones are in no list.
-    rooms: Buckets<64>,
-    /// The span that is empty and kept, if there is one, and whether its buddies do not know yet of all that was
-    /// freed.
+    /// The run of the span in which nothing lives and which is kept, if there is one.
     empty: Option<u32>,
-    empty_is_stale: bool,
-    /// The bit of a whole span's order if one is kept, or none: loose pieces may lie in it, which would hide it.
+    /// The bit of a whole span's order if one is kept, or none: its unused runs may hide it.
     empty_order: u64,
-    /// Freed pieces that the spans they lie in still have as taken.
-    loose: Loose,
+    /// The first open run of each order up to a slot's, whose runs are spans.
+    open: [u32; ORDERS],
+    /// Bit `o` is set iff order `o` has an open run.
+    open_orders: u64,
+    /// What is in the slots of all spans.
+    runs: Vec<Run>,
+    /// The order of a slot.
+    slot_order: u32,
+    /// log2 of the slots of a span.
+    slots_log: u32,
+    /// Bytes of the live pieces in spans.
+    size_in_spans: u64,
     min_block_size: u64,
-    spans: Vec<Span>,
+    /// Where each span lies in the block; `None` while it is vacant.
+    places: Vec<Option<TlsfBlock>>,
     /// Spans that are no part of the block any more, kept for their bookkeeping.
     vacant: Vec<u32>,
-    prepared: Prepared,
 }
 
 impl TwoTier {
@@ -99,29 +107,35 @@ impl TwoTier {
     /// Those of [`Tlsf::new`].
     pub fn new(size: u64, min_allocation_size: u64) -> Result<Self, TlsfConfigError> {
         let span_size = span_size(size, min_allocation_size);
-        // What is smaller lies in spans.
-        let least = SMALL_LIMIT.checked_div(min_allocation_size).unwrap_or(0).max(1);
+        // What is smaller lies in spans, if there are any.
+        let least = small_limit(min_allocation_size).checked_div(min_allocation_size);
+        let least = least.unwrap_or(0).max(1);
         let units_of_a_piece = u32::try_from(least).unwrap_or(1);
         let tlsf = Tlsf::with_pieces(size, min_allocation_size, units_of_a_piece)?;
+        let min_block_log = min_allocation_size.trailing_zeros();
+        let slot_order = slot_order(min_allocation_size);
+        let slots_log = span_size.checked_ilog2().map_or(0, |log| log - min_block_log - slot_order);
         let mut tiers = Self {
             tlsf,
             span_size,
-            min_block_log: min_allocation_size.trailing_zeros(),
+            min_block_log,
             min_block_size: min_allocation_size,
-            spans: Vec::new(),
+            places: Vec::new(),
             vacant: Vec::new(),
-            prepared: Prepared::Nothing,
-            rooms: Buckets::new(),
             empty: None,
-            empty_is_stale: false,
             empty_order: 0,
             allocation_count: 0,
-            loose: Loose::new(),
+            size_in_spans: 0,
+            runs: Vec::new(),
+            open: [NO_RUN; ORDERS],
+            open_orders: 0,
+            slot_order,
+            slots_log,
             small_room: 0,
-            span_bin: bin_of_span(span_size >> min_allocation_size.trailing_zeros()),
+            span_bin: bin_of_span(span_size >> min_block_log),
         };
         if let Some(most) = size.checked_div(span_size) {
-            tiers.foresee_spans(usize::try_from(most).unwrap_or(0));
+            tiers.foresee_spans(most);
         }
         Ok(tiers)
     }
@@ -129,20 +143,24 @@ impl TwoTier {
     /// Takes `size` bytes at a multiple of `alignment`, or `None`, and nothing has changed but that
     /// a kept empty span may be gone.
     ///
+    /// What [`Tlsf::allocate`] says of a region with enough room holds here, too; and where pieces of other sizes
+    /// are the only room for a small request, four runs of each are looked at.
+    ///
     /// # Complexity
     ///
-    /// That of [`Tlsf::allocate`] twice, and of one buddy allocation. A small request may also have to reset the
-    /// bits of a span that had emptied, two for each minimum block, to make a span's books, a byte and two bits
-    /// for each, or, where there is no room otherwise, to give up to 64 freed pieces back to their buddies.
+    /// That of [`Tlsf::allocate`] three times; for a small request that no span has room for, at most 40 runs are
+    /// looked at.
     #[inline]
     pub fn allocate(&mut self, size: u64, alignment: u64) -> Option<Piece> {
         let alignment = alignment.max(1);
         if size == 0 || !alignment.is_power_of_two() {
             return None;
         }
-        if self.is_small(size, alignment) && self.may_have_span() {
-            let piece = self.allocate_small(size, alignment);
-            self.note_small_room();
+        if self.is_small(size, alignment) {
+            let order = order_for(size, 1, self.min_block_size);
+            let aligned = order_for(size, alignment, self.min_block_size);
+            let at_once = if order == aligned { self.take_small(order) } else { None };
+            let piece = at_once.or_else(|| self.allocate_small(order, aligned));
             if piece.is_some() {
                 return piece;
             }
@@ -180,7 +198,7 @@ impl TwoTier {
     ///
     /// # Complexity
     ///
-    /// That of one buddy free, and of two of [`Tlsf::free`].
+    /// That of two of [`Tlsf::free`].
     pub fn free(&mut self, offset: u64, node: u32) -> Option<u64> {
         let size = if is_in_span(node) {
             self.give_small(offset, node)?.0
@@ -206,33 +224,23 @@ impl TwoTier {
     /// Whether a search for this request can succeed; `false` is certain. O(1).
     #[must_use]
     pub fn may_hold(&self, size: u64, alignment: u64) -> bool {
-        if self.is_small(size, alignment)
-            && (!self.loose.is_empty()
-                || self.rooms.first_from(self.search_order(size, alignment)).is_some())
-        {
+        if self.is_small(size, alignment) && self.small_room > 0 {
             return true;
         }
         self.tlsf.may_hold(size) || self.empty.is_some()
     }
 
-    /// The bin of the largest free piece of the segregated fit, and the largest order of which a span
-    /// has a free block, or of which a piece is loose.
+    /// The bin of the largest free piece of the segregated fit, and the largest order of which a span surely has
+    /// a piece.
     #[inline]
     pub(crate) fn rooms(&self) -> Rooms {
         Rooms { large: self.tlsf.room(), small: self.small_room }
     }
 
-    /// One more than the largest order of which a span has a free block, or of which a piece is loose; 0
-    /// for none.
+    /// One more than the largest order of which a span surely has a piece; 0 for none.
     #[inline]
     pub(crate) fn rooms_in_spans(&self) -> u8 {
         self.small_room
-    }
-
-    /// Whether there may be room for a small request in a span; `false` is certain.
-    #[inline]
-    fn may_have_span(&self) -> bool {
-        self.small_room > 0 || self.tlsf.room() >= self.span_bin
     }
 
     /// Puts down what room there is for small requests, wherever that may have changed: an operation on a
@@ -246,38 +254,30 @@ impl TwoTier {
         }
     }
 
-    /// One more than the largest order of which a span has a free block, or a piece is loose; 0 for none.
+    /// One more than the largest order of which a span surely has a piece; 0 for none.
     fn small_end(&self) -> u8 {
         highest_bit(self.small_bits())
     }
 
-    /// A bit for each order of which a span has a free block, or a piece is loose, one place up; and bit 0.
+    /// A bit for each order that has an open run, and for the span that is kept, one place up; and bit 0.
     #[inline]
     fn small_bits(&self) -> u64 {
         // Orders are below 32, so none is shifted out.
-        (self.rooms.occupied() | self.loose.orders() | self.empty_order) << 1 | 1
+        (self.open_orders | self.empty_order) << 1 | 1
     }
 
     /// Puts down which span is empty and kept.
     #[inline]
-    fn set_empty(&mut self, index: Option<u32>, is_stale: bool) {
+    fn set_empty(&mut self, index: Option<u32>) {
         self.empty_order = if index.is_some() { 1 << self.whole_span() } else { 0 };
-        (self.empty, self.empty_is_stale) = (index, is_stale);
+        self.empty = index;
     }
 
-    /// Bytes taken, rounding included. O(spans).
+    /// Bytes taken, rounding included. O(1).
     #[must_use]
     pub fn used_size(&self) -> u64 {
-        let spans = self.spans.iter().filter(|span| span.place.is_some());
-        let free_in_spans = spans.map(|span| match span.live_count {
-            // Its buddies may not know yet.
-            0 => self.span_size,
-            _ => self.span_size - span.buddy().allocated_size(),
-        });
-        // Those of the empty span are counted already.
-        let loose = self.loose.iter().filter(|(_, piece)| Some(piece.span) != self.empty);
-        let loose = loose.map(|(order, _)| self.min_block_size << order);
-        self.tlsf.used_size() - free_in_spans.sum::<u64>() - loose.sum::<u64>()
+        let lying_count = (self.places.len() - self.vacant.len()) as u64;
+        self.tlsf.used_size() - lying_count * self.span_size + self.size_in_spans
     }
 
     /// Live allocations.
@@ -308,19 +308,26 @@ pub(crate) fn is_in_span(node: u32) -> bool {
     node & IN_SPAN != 0
 }
 
-/// Whether a request goes to a span, in blocks that have them.
+/// The largest size and alignment that go to spans of such pieces, in bytes: those of a slot, which has at most
+/// 64 pieces of the smallest size.
 #[inline]
-pub(crate) fn is_small(size: u64, alignment: u64) -> bool {
-    size <= SMALL_LIMIT && alignment <= SMALL_LIMIT
+pub(crate) fn small_limit(min_allocation_size: u64) -> u64 {
+    SMALL_LIMIT.min(min_allocation_size.saturating_mul(1 << MOST_PIECES_LOG))
 }
 
-/// The order of the free block of a span that surely holds a small request.
+/// Whether a request goes to a span, in blocks that have them.
+#[inline]
+pub(crate) fn is_small(size: u64, alignment: u64, min_allocation_size: u64) -> bool {
+    size.max(alignment) <= small_limit(min_allocation_size)
+}
+
+/// The order of the pieces that surely hold a small request.
 #[inline]
 pub(crate) fn search_order(size: u64, alignment: u64, min_block_size: u64) -> usize {
     order_for(size, alignment, min_block_size) as usize
 }
 
-/// [`search_order`], as buddies have it.
+/// [`search_order`], as runs have it.
 #[inline]
 fn order_for(size: u64, alignment: u64, min_block_size: u64) -> u32 {
     // The minimum blocks spanned, less one, have as many binary digits as the order that holds them. One
@@ -355,12 +362,24 @@ pub(crate) fn has_spans(block_size: u64, min_allocation_size: u64) -> bool {
     span_size(block_size, min_allocation_size) > 0
 }
 
+/// The order of a slot: as large as the largest small request.
+fn slot_order(min_allocation_size: u64) -> u32 {
+    let pieces = small_limit(min_allocation_size) / min_allocation_size.max(1);
+    pieces.checked_ilog2().unwrap_or(0)
+}
+
+/// Bytes of the spans of blocks that are large enough for several.
+pub(crate) fn largest_span(min_allocation_size: u64) -> u64 {
+    // A word has a bit for each slot.
+    let of_slots =
+        min_allocation_size.saturating_mul(u64::BITS.into()) << slot_order(min_allocation_size);
+    LARGEST_SPAN.min(of_slots)
+}
+
 /// Bytes of the spans of a block; 0 for none.
 fn span_size(block_size: u64, min_allocation_size: u64) -> u64 {
     let quarter = (block_size / 4).checked_ilog2().map_or(0, |log| 1 << log);
-    let size = LARGEST_SPAN.min(quarter);
-    let is_too_small = size < SMALLEST_SPAN || min_allocation_size > SMALL_LIMIT;
-    // A piece's node has 26 bits for the number of its span.
-    let is_too_many = size > 0 && block_size / size > 1 << (31 - ORDER_BITS);
-    if is_too_small || is_too_many { 0 } else { size }
+    let size = largest_span(min_allocation_size).min(quarter);
+    let is_too_small = size < FEWEST_SLOTS.saturating_mul(small_limit(min_allocation_size));
+    if is_too_small || min_allocation_size > SMALL_LIMIT { 0 } else { size }
 }

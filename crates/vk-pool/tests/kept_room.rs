@@ -20,7 +20,7 @@ fn full_of(bench: &mut Bench, size: u64) -> Vec<Place> {
     places
 }
 
-/// Freed pieces wait un-merged for requests of their size; neighbours are room for larger ones all the same.
+/// Freed pieces stay of their size; neighbours are room for larger ones all the same.
 #[rstest]
 #[case::two_of_8_kib(8, 2, 16)]
 #[case::eight_of_1_kib(1, 8, 8)]

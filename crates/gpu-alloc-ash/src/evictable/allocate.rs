@@ -52,7 +52,8 @@ impl GpuAllocator {
     ///
     /// That is exact: if free room and what may go, side by side and at the alignment, are enough in some block,
     /// the request is granted, and what goes is the least of that: none of it could have stayed. In a
-    /// two-tier pool what shares a span goes together where more than 16 KiB are asked for.
+    /// two-tier pool what shares a span goes together where more than 16 KiB are asked for (with a
+    /// `min_allocation_size` below 256 bytes, more than 64 times that).
     ///
     /// For a resource that exists, `request` is made from what the driver asks for it
     /// (`vk::MemoryRequirements`), and [`with`](Self::with) has memory and offset to bind it to;

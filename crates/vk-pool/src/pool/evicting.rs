@@ -4,7 +4,7 @@
 //! all is answered. A segregated fit is asked for a stretch of free room and pieces that may go, at the
 //! alignment, and the request is put exactly there, by the piece that stays in front of it: its search
 //! looks at a few pieces only, and might pass that room over. In two tiers a span may go like a piece, with
-//! all that is in it, and what is small enough may have the room of a buddy in one. Buddies are asked for
+//! all that is in it, and what is small enough may have an aligned power of two of one. Buddies are asked for
 //! the whole power of two, and a ring for the oldest of its pieces: what they search they find.
 
 #[cfg(test)]
@@ -36,8 +36,19 @@ pub struct PoolEviction {
     pub youngest: Option<u64>,
     /// Bytes that they have.
     pub bytes: u64,
-    /// Where in a segregated fit the request goes then; `None` where a search will find it.
-    stretch: Option<Stretch>,
+    /// Where the request goes then.
+    room: Room,
+}
+
+/// The room of a plan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Room {
+    /// In a segregated fit.
+    Stretch(Stretch),
+    /// At an offset in a span, by its number, where a search may look at other runs first.
+    InSpan { at: u32, offset: u64 },
+    /// Where a search will find it.
+    Found,
 }
 
 /// Room in a segregated fit.
@@ -99,8 +110,17 @@ impl MemoryPool {
     ) -> Option<Place> {
         let (fitted, _) = fit_carved(&self.config, request)?;
         let slot = plan.slot;
-        let Some(stretch) = plan.stretch else { return self.place_in::<Tiers>(slot, &fitted) };
         let (generation, block) = self.blocks.get_mut(slot)?;
+        let stretch = match plan.room {
+            Room::Stretch(stretch) => stretch,
+            Room::InSpan { at, offset } => {
+                if let Content::Carved(Suballocator::TwoTier(tiers)) = &mut block.content {
+                    tiers.prefer(at, offset);
+                }
+                return self.place_in::<Tiers>(slot, &fitted);
+            }
+            Room::Found => return self.place_in::<Tiers>(slot, &fitted),
+        };
         // The plan may be of another request, or the slot another block's by now.
         if fitted.alignment > block.alignment || stretch.offset & (fitted.alignment - 1) != 0 {
             return None;
@@ -170,20 +190,23 @@ fn plan_block(
             let pieces: Vec<Taken> = tiers
                 .stretches()
                 .map(|(piece, span)| match span {
-                    Some(at) => Taken { piece, users: tiers.live_in(at).collect(), is_span: true },
+                    Some(span) => {
+                        Taken { piece, users: tiers.live_in(span).collect(), span: Some(span.at) }
+                    }
                     None => Taken::whole(piece),
                 })
                 .collect();
             let small = tiers.needed_in_span(fitted.size, fitted.alignment);
             let in_spans = small.into_iter().flat_map(|needed| {
-                let spans = pieces.iter().filter(|taken| taken.is_span);
-                spans.map(move |span| (span, needed))
+                pieces.iter().filter_map(move |taken| Some((taken, taken.span?, needed)))
             });
             let in_spans: Vec<PoolEviction> = in_spans
-                .filter_map(|(Taken { piece, users, .. }, needed)| {
+                .filter_map(|(Taken { piece, users, .. }, at, needed)| {
                     let users = users.iter().map(|&(offset, size)| (offset - piece.offset, size));
                     let stretch = (piece.offset, piece.size);
-                    among_buddies(slot, stretch, users, needed, &mut last_used)
+                    let found = among_powers_of_two(slot, stretch, users, needed, &mut last_used);
+                    let (plan, offset) = found?;
+                    Some(PoolEviction { room: Room::InSpan { at, offset }, ..plan })
                 })
                 .collect();
             let large = among_pieces(slot, &pieces, tiers.total_size(), room, &mut last_used);
@@ -191,7 +214,9 @@ fn plan_block(
             in_spans.into_iter().chain(large).min_by_key(PoolEviction::rank)
         }
         Suballocator::Buddy(_) | Suballocator::OnlyBuddy(_) => {
-            among_buddies(slot, (0, block.size), suballocator.pieces(), needed, last_used)
+            let whole = (0, block.size);
+            let found = among_powers_of_two(slot, whole, suballocator.pieces(), needed, last_used);
+            found.map(|(plan, _)| plan)
         }
         Suballocator::Linear(linear) => {
             let (mut youngest, mut bytes) = (None, 0);
@@ -202,7 +227,7 @@ fn plan_block(
                 frame.is_some()
             })?;
             let offsets = going.into_iter().map(|piece| piece.offset).collect();
-            Some(PoolEviction { slot, offsets, youngest, bytes, stretch: None })
+            Some(PoolEviction { slot, offsets, youngest, bytes, room: Room::Found })
         }
         Suballocator::Custom(_) => None,
     }
@@ -214,12 +239,13 @@ struct Taken {
     /// Offsets in the block and bytes of what users have of it: all of it, or what lives in the span that it
     /// is.
     users: Vec<(u64, u64)>,
-    is_span: bool,
+    /// Its number, if it is a span.
+    span: Option<u32>,
 }
 
 impl Taken {
     fn whole(piece: TlsfBlock) -> Self {
-        Self { piece, users: vec![(piece.offset, piece.size)], is_span: false }
+        Self { piece, users: vec![(piece.offset, piece.size)], span: None }
     }
 }
 
@@ -243,24 +269,26 @@ fn among_pieces(
         .collect();
     let plan = plan_among(&obstacles, total_size, size, alignment)?;
     let behind = plan.pieces.start.checked_sub(1).map(|before| pieces[before].piece.node);
-    let stretch = Some(Stretch { offset: plan.offset, behind });
+    let room = Room::Stretch(Stretch { offset: plan.offset, behind });
     let going = pieces[plan.pieces].iter().flat_map(|taken| &taken.users);
     let offsets = going.map(|&(offset, _)| offset).collect();
-    Some(PoolEviction { slot, offsets, youngest: plan.youngest, bytes: plan.bytes, stretch })
+    Some(PoolEviction { slot, offsets, youngest: plan.youngest, bytes: plan.bytes, room })
 }
 
-/// The best buddy of so many bytes in a stretch of a block that buddies carve.
-fn among_buddies(
+/// The best aligned power of two of so many bytes in a stretch of a block: in a span, or among buddies. Answers
+/// where it lies in the block, too.
+fn among_powers_of_two(
     slot: u32,
     (start, total_size): (u64, u64),
     pieces: impl Iterator<Item = (u64, u64)>,
     needed: u64,
     mut last_used: impl FnMut(u64) -> Option<u64>,
-) -> Option<PoolEviction> {
+) -> Option<(PoolEviction, u64)> {
     let pieces: Vec<EvictablePiece> = pieces
         .map(|(offset, size)| EvictablePiece { offset, size, last_used: last_used(start + offset) })
         .collect();
     let plan = plan(&pieces, total_size, needed, needed)?;
     let offsets = pieces[plan.pieces].iter().map(|piece| start + piece.offset).collect();
-    Some(PoolEviction { slot, offsets, youngest: plan.youngest, bytes: plan.bytes, stretch: None })
+    let (youngest, bytes, room) = (plan.youngest, plan.bytes, Room::Found);
+    Some((PoolEviction { slot, offsets, youngest, bytes, room }, start + plan.offset))
 }

@@ -88,16 +88,16 @@ impl MemoryPool {
             .max(unit)
             .max(request.fitted.map_or(1, |fitted| fitted.alignment));
         let size = request.size.checked_next_multiple_of(unit)?;
-        let by_buddies = match config.algorithm {
+        let by_powers_of_two = match config.algorithm {
             Algorithm::Buddy => true,
             // In spans, which any block may have.
             Algorithm::TwoTier => {
-                is_small(size, alignment)
+                is_small(size, alignment, config.min_allocation_size)
                     && has_spans(config.largest_block_size, config.min_allocation_size)
             }
             _ => false,
         };
-        let is_rounded = by_buddies && !request.size.is_power_of_two();
+        let is_rounded = by_powers_of_two && !(size.is_power_of_two() && alignment <= size);
         if size != request.size || is_rounded {
             return None;
         }

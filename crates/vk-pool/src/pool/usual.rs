@@ -11,7 +11,7 @@ use crate::block::{Block, Content};
 use crate::search::is_better_sure;
 use crate::suballocator::Rooms;
 use crate::tlsf::bins::Bins;
-use crate::two_tier::{SMALL_LIMIT, TwoTier, has_spans, is_in_span, order_of_units};
+use crate::two_tier::{TwoTier, has_spans, is_in_span, order_of_units, small_limit};
 use crate::{Algorithm, Dedicated, Place, PoolConfig, PoolRequest, ResourceKind, Suballocator};
 
 /// What the usual way needs of a configuration.
@@ -63,7 +63,7 @@ impl Usual {
         let is_usual = matches!(config.algorithm, Algorithm::TwoTier);
         Self {
             largest: if is_usual { [by_size, 0, most] } else { [0; 3] },
-            small: if has_spans(config.largest_block_size, unit) { SMALL_LIMIT } else { 0 },
+            small: if has_spans(config.largest_block_size, unit) { small_limit(unit) } else { 0 },
             kinds,
             margin: config.margin,
             unit_less_one: unit - 1,
@@ -177,8 +177,8 @@ impl MemoryPool {
         }
         let offset = place.offset.wrapping_sub(base);
         let freed = if is_in_span(place.node) {
-            let (freed, is_loose) = tiers.give_small(offset, place.node)?;
-            if !is_loose {
+            let (freed, has_ended) = tiers.give_small(offset, place.node)?;
+            if has_ended {
                 // A span may have ended.
                 let known = core::mem::replace(rooms, tiers.rooms());
                 self.index.update_used(slot, known, *rooms);

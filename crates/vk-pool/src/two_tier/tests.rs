@@ -99,6 +99,10 @@ proptest! {
 #[case(256 * KIB, 256, 64 * KIB)]
 #[case(255 * KIB, 256, 0)]
 #[case(128 * MIB, 64 * KIB, 0)]
+#[case(128 * MIB, 16, 64 * KIB)]
+#[case(128 * MIB, 1, 4 * KIB)]
+#[case(128 * MIB, 16 * KIB, 256 * KIB)]
+#[case((1 << 40) - 16 * KIB, 16 * KIB, 256 * KIB)]
 fn spans_are_a_quarter_of_a_block_at_most(#[case] block: u64, #[case] min: u64, #[case] span: u64) {
     assert_eq!(span_size(block, min), span);
 }
@@ -107,7 +111,7 @@ fn spans_are_a_quarter_of_a_block_at_most(#[case] block: u64, #[case] min: u64, 
 fn a_spans_own_node_is_not_freed_by_a_user() {
     let mut block = TwoTier::new(MIB, 256).unwrap();
     let small = block.allocate(100, 1).unwrap();
-    let span = block.spans[0].place.unwrap();
+    let span = block.places[0].unwrap();
     assert_eq!(block.free(span.offset, span.node), None);
     block.validate().unwrap();
     assert_eq!(block.free(small.offset, small.node), Some(256));
@@ -118,7 +122,7 @@ fn one_empty_span_is_kept_while_the_block_is_in_use() {
     let mut block = TwoTier::new(4 * MIB, 256).unwrap();
     let _anchor = block.allocate(MIB, 1).unwrap();
     let small: Vec<Piece> = (0..64).map(|_| block.allocate(SMALL_LIMIT, 1).unwrap()).collect();
-    let lying = |block: &TwoTier| block.spans.iter().filter(|span| span.place.is_some()).count();
+    let lying = |block: &TwoTier| block.places.iter().flatten().count();
     assert_eq!(lying(&block), 4);
     for piece in small {
         block.free(piece.offset, piece.node).unwrap();
@@ -131,20 +135,20 @@ fn one_empty_span_is_kept_while_the_block_is_in_use() {
 }
 
 #[test]
-fn the_only_span_keeps_what_is_loose_until_its_room_is_needed() {
+fn the_only_span_keeps_its_unused_runs_until_their_room_is_needed() {
     let mut block = TwoTier::new(MIB, 256).unwrap();
     let _anchor = block.allocate(256 * KIB, 1).unwrap();
     let small = block.allocate(KIB, 1).unwrap();
     let freed = |block: &mut TwoTier, piece: &Piece| {
         block.free(piece.offset, piece.node).unwrap();
-        assert!(block.empty.is_some() && !block.loose.is_empty());
+        assert!(block.empty.is_some() && block.open_orders != 0);
         assert_eq!((block.used_size(), block.allocation_count()), (256 * KIB, 1));
         block.validate().unwrap();
     };
     freed(&mut block, &small);
     assert_eq!(block.allocate(KIB, 1), Some(small));
     freed(&mut block, &small);
-    // Pieces of another order, as many as there are if nothing is loose.
+    // Pieces of another order, as many as there are if no run is kept.
     let whole: Vec<Piece> = (0..16)
         .map_while(|_| block.allocate(SMALL_LIMIT, 1).filter(|piece| super::is_in_span(piece.node)))
         .collect();
@@ -153,23 +157,8 @@ fn the_only_span_keeps_what_is_loose_until_its_room_is_needed() {
     whole.iter().for_each(|piece| assert!(block.free(piece.offset, piece.node).is_some()));
     // A large request takes its room.
     assert!(block.allocate(3 * 256 * KIB, 1).is_some());
-    assert!(block.empty.is_none() && block.loose.is_empty());
+    assert!(block.empty.is_none() && block.open_orders == 0);
     block.validate().unwrap();
-}
-
-#[test]
-fn the_next_span_is_prepared_by_those_who_need_none() {
-    let mut block = TwoTier::new(16 * MIB, 256).unwrap();
-    let mut most_made_by_one = 0;
-    for _ in 0..512 {
-        let before = (block.spans.len(), block.span_ranges().count());
-        block.allocate(SMALL_LIMIT, 1).unwrap();
-        let after = (block.spans.len(), block.span_ranges().count());
-        assert!(after.0 == before.0 || after.1 == before.1, "it was made before it is needed");
-        most_made_by_one = most_made_by_one.max(after.0 - before.0);
-        block.validate().unwrap();
-    }
-    assert_eq!(most_made_by_one, 1);
 }
 
 #[test]
@@ -181,14 +170,13 @@ fn small_requests_are_served_where_no_span_fits() {
     block.validate().unwrap();
 }
 
-/// Others were split off with it, and go back to the buddies with it when the span has no live piece.
 #[test]
-fn what_was_freed_last_is_taken_first() {
+fn what_was_freed_is_taken_again() {
     let mut block = TwoTier::new(MIB, 256).unwrap();
     for size in [256, KIB, 3 * KIB, 16 * KIB] {
         let piece = block.allocate(size, 1).unwrap();
         block.free(piece.offset, piece.node).unwrap();
-        assert!(block.loose.is_empty(), "no span is there for loose pieces alone");
+        assert!(block.open_orders == 0, "no span is there for an unused run alone");
         assert_eq!(block.allocate(size, 1), Some(piece));
         block.free(piece.offset, piece.node).unwrap();
         block.validate().unwrap();
@@ -196,12 +184,11 @@ fn what_was_freed_last_is_taken_first() {
 }
 
 #[test]
-fn what_is_split_off_at_once_lies_as_one_by_one() {
+fn pieces_of_one_size_lie_side_by_side() {
     let mut block = TwoTier::new(MIB, 256).unwrap();
     let offsets: Vec<u64> = (0..16).map(|_| block.allocate(KIB, 1).unwrap().offset).collect();
     assert_eq!(offsets, (0..16).map(|nth| nth * KIB).collect::<Vec<u64>>());
     assert_eq!((block.used_size(), block.allocation_count()), (16 * KIB, 16));
-    assert!(block.loose.is_empty(), "four at once, and sixteen live");
 }
 
 /// The number that the offset of a span and its mark make is not taken for an offset.
@@ -216,4 +203,78 @@ fn a_span_is_not_freed_by_an_offset_with_its_mark() {
     }
     block.validate().unwrap();
     assert_eq!(block.pieces().collect::<Vec<_>>(), [(small.offset, 256)]);
+}
+
+/// A block of spans alone, full of pieces of one size; answers them in address order.
+fn full_of(size: u64) -> (TwoTier, Vec<Piece>) {
+    let mut block = TwoTier::new(MIB, 256).unwrap();
+    let mut pieces: Vec<Piece> = core::iter::from_fn(|| block.allocate(size, 1)).collect();
+    pieces.sort_unstable_by_key(|piece| piece.offset);
+    assert!(pieces.iter().all(|piece| super::is_in_span(piece.node)), "all lie in spans");
+    assert_eq!(pieces.len() as u64 * size, MIB);
+    (block, pieces)
+}
+
+/// What is free has another size than what is asked for.
+#[rstest]
+#[case::several_are_one(KIB, 8, 8 * KIB, 1)]
+#[case::several_are_one_for_an_alignment(KIB, 4, 300, 4 * KIB)]
+#[case::one_is_several(8 * KIB, 1, KIB, 1)]
+#[case::one_is_several_at_an_alignment(8 * KIB, 1, KIB, 2 * KIB)]
+#[case::one_is_enough_for_an_alignment(2 * KIB, 1, 300, 2 * KIB)]
+#[case::all_of_a_slot(4 * KIB, 4, 16 * KIB, 16 * KIB)]
+fn what_a_run_of_another_size_has_free_is_room(
+    #[case] size: u64,
+    #[case] freed: usize,
+    #[case] wanted: u64,
+    #[case] alignment: u64,
+) {
+    let (mut block, mut pieces) = full_of(size);
+    for piece in pieces.drain(16..16 + freed) {
+        assert_eq!(block.free(piece.offset, piece.node), Some(size));
+    }
+    assert!(block.may_hold(wanted, alignment));
+    let mut made = Vec::new();
+    while let Some(piece) = block.allocate(wanted, alignment) {
+        assert_eq!(piece.offset % alignment, 0);
+        made.push(piece);
+        block.validate().unwrap();
+    }
+    let room = size * freed as u64;
+    let each = wanted.max(alignment).next_power_of_two();
+    assert_eq!(made.len() as u64, room / each, "nothing of it is lost");
+    for piece in made.into_iter().chain(pieces) {
+        assert_eq!(block.free(piece.offset, piece.node), Some(piece.size));
+        assert_eq!(block.free(piece.offset, piece.node), None);
+        block.validate().unwrap();
+    }
+    assert!(block.allocate(MIB, 1).is_some(), "one whole block again");
+}
+
+/// 64 pieces of 16 bytes are a slot, and what is larger goes to the segregated fit.
+#[test]
+fn spans_of_tiny_pieces_have_small_slots() {
+    let mut block = TwoTier::new(MIB, 16).unwrap();
+    let tiny: Vec<Piece> = (0..64).map(|_| block.allocate(16, 1).unwrap()).collect();
+    assert_eq!(tiny.last().unwrap().offset, tiny[0].offset + 63 * 16);
+    let slot = block.allocate(KIB, KIB).unwrap();
+    assert_eq!((slot.offset % KIB, super::is_in_span(slot.node)), (0, true));
+    let larger = block.allocate(KIB + 16, 16).unwrap();
+    assert_eq!((larger.size, super::is_in_span(larger.node)), (KIB + 16, false));
+    block.validate().unwrap();
+}
+
+/// The books of runs are bounded; what is beyond them goes to the segregated fit.
+#[test]
+fn a_block_has_as_many_spans_as_were_foreseen() {
+    let mut block = TwoTier::new(4 * MIB, 1).unwrap();
+    let most = (1 << 15) / 65;
+    let in_spans = core::iter::from_fn(|| block.allocate(64, 1))
+        .take_while(|piece| super::is_in_span(piece.node))
+        .count();
+    assert_eq!((in_spans, block.places.len()), (most * 64, most));
+    let whole = (block.places.capacity(), block.runs.capacity());
+    assert!(block.allocate(64, 1).is_some());
+    assert_eq!((block.places.capacity(), block.runs.capacity()), whole, "nothing has moved");
+    block.validate().unwrap();
 }

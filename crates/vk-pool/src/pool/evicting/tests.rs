@@ -12,7 +12,7 @@ use proptest::prelude::*;
 use proptest::test_runner::{TestCaseError, TestRunner};
 
 use self::oracle::spans_of;
-use super::{PoolEviction, fit_carved};
+use super::{PoolEviction, Room, fit_carved};
 use crate::block::Content;
 use crate::two_tier::SMALL_LIMIT;
 use crate::{
@@ -220,8 +220,9 @@ impl Tally {
             1 => self.of_one += 1,
             _ => self.of_several += 1,
         }
-        self.in_spans += u32::from(plan.stretch.is_none());
-        self.of_spans += u32::from(plan.stretch.is_some() && plan.offsets.iter().any(is_in_span));
+        self.in_spans += u32::from(matches!(plan.room, Room::InSpan { .. }));
+        self.of_spans +=
+            u32::from(matches!(plan.room, Room::Stretch(_)) && plan.offsets.iter().any(is_in_span));
     }
 }
 
@@ -296,4 +297,45 @@ fn a_plan_is_the_best_there_is_and_names_nothing_too_much() {
     let Tally { of_one, of_several, in_spans, of_spans, touched, impossible, .. } = tally;
     assert!(of_one > 300 && of_several > 80 && impossible > 50, "{tally:?}");
     assert!(in_spans > 30 && of_spans > 8 && touched > 30, "{tally:?}");
+}
+
+/// The run that has the room is none of the few that a search looks at.
+#[test]
+fn room_in_a_run_that_was_opened_long_ago_is_found() {
+    let config = PoolConfig { max_block_count: Some(1), ..PoolConfig::default() };
+    let mut bench = Bench::new(config.with_block_size(BLOCK));
+    let of = |size: u64| PoolRequest { size, alignment: 1, ..PoolRequest::default() };
+    // Of the first sixteen, which are a run, one goes, and seven may.
+    let all: Vec<u64> = (0..BLOCK / KIB).collect();
+    for &nth in &all {
+        assert!(bench.allocate(&of(KIB), (1..8).contains(&nth).then_some(0)), "{nth}");
+    }
+    let runs = all.iter().step_by(16);
+    for &run in runs.take(20) {
+        bench.free((0, run * KIB));
+    }
+    bench.validate();
+    let plan = bench.pool.plan_eviction(&of(8 * KIB), |slot, at| bench.frames[&(slot, at)]);
+    let plan = plan.expect("seven may go");
+    assert_eq!(plan.offsets, (1..8).map(|nth| nth * KIB).collect::<Vec<_>>());
+    assert!(bench.carry_out(&of(8 * KIB), &plan, None, None));
+    assert!(bench.live.contains_key(&(0, 0)));
+    bench.validate();
+}
+
+/// A piece that is large enough only because it is aligned is what a plan for an alignment relies on.
+#[test]
+fn a_piece_of_the_alignments_size_is_room() {
+    let config = PoolConfig { max_block_count: Some(1), ..PoolConfig::default() };
+    let mut bench = Bench::new(config.with_block_size(BLOCK));
+    let of = |size, alignment| PoolRequest { size, alignment, ..PoolRequest::default() };
+    for nth in 0..BLOCK / KIB {
+        assert!(bench.allocate(&of(KIB, 1), (nth == 0).then_some(0)));
+    }
+    let request = of(256, KIB);
+    let plan = bench.pool.plan_eviction(&request, |slot, at| bench.frames[&(slot, at)]);
+    let plan = plan.expect("one may go");
+    assert_eq!(plan.offsets, [0]);
+    assert!(bench.carry_out(&request, &plan, None, None));
+    bench.validate();
 }
