@@ -26,9 +26,9 @@ impl GpuAllocator {
         buffer: vk::Buffer,
         request: &AllocationRequest<'_>,
     ) -> Result<Allocation, AllocError> {
-        let request = AllocationRequest { kind: ResourceKind::Linear, ..*request };
+        let terms = (ResourceKind::Linear, request.device_address);
         // SAFETY: 1. Our clause 1.
-        unsafe { self.allocate_for(Resource::Buffer(buffer), &request) }
+        unsafe { self.allocate_for(Resource::Buffer(buffer), request, terms) }
     }
 
     /// Memory for an image that exists. It is not bound.
@@ -50,8 +50,9 @@ impl GpuAllocator {
         image: vk::Image,
         request: &AllocationRequest<'_>,
     ) -> Result<Allocation, AllocError> {
+        let terms = (request.kind, request.device_address);
         // SAFETY: 1. Our clause 1.
-        unsafe { self.allocate_for(Resource::Image(image), request) }
+        unsafe { self.allocate_for(Resource::Image(image), request, terms) }
     }
 
     /// Creates a buffer, allocates its memory and binds it.
@@ -74,19 +75,15 @@ impl GpuAllocator {
     ) -> Result<(vk::Buffer, Allocation), CreateError> {
         refuse_sparse_buffer(info)?;
         // SAFETY: 1. Our clause 1.
-        let device_address = unsafe { has_device_address(info) };
-        let request = AllocationRequest {
-            kind: ResourceKind::Linear,
-            device_address: request.device_address || device_address,
-            ..*request
-        };
-        if request.device_address && !self.config.buffer_device_address {
+        let device_address = request.device_address || unsafe { has_device_address(info) };
+        if device_address && !self.config.buffer_device_address {
             return Err(AllocError::FeatureNotEnabled { feature: "bufferDeviceAddress" }.into());
         }
         // SAFETY: 1. Our clause 1.
         let buffer = unsafe { self.driver.create_buffer(info) }?;
+        let terms = (ResourceKind::Linear, device_address);
         // SAFETY: 1. It was created above.
-        let allocation = unsafe { self.back(Resource::Buffer(buffer), &request) }?;
+        let allocation = unsafe { self.back(Resource::Buffer(buffer), request, terms) }?;
         Ok((buffer, allocation))
     }
 
@@ -108,11 +105,11 @@ impl GpuAllocator {
         request: &AllocationRequest<'_>,
     ) -> Result<(vk::Image, Allocation), CreateError> {
         refuse_image_in_parts(info)?;
-        let request = AllocationRequest { kind: kind_of_image(info), ..*request };
         // SAFETY: 1. Our clause 1.
         let image = unsafe { self.driver.create_image(info) }?;
+        let terms = (kind_of_image(info), request.device_address);
         // SAFETY: 1. It was created above.
-        let allocation = unsafe { self.back(Resource::Image(image), &request) }?;
+        let allocation = unsafe { self.back(Resource::Image(image), request, terms) }?;
         Ok((image, allocation))
     }
 
@@ -154,17 +151,23 @@ impl GpuAllocator {
         unsafe { self.destroy_resource(Resource::Image(image), allocation) }
     }
 
+    /// Memory for a resource of that kind, with a device address or without, whatever the request says of these.
+    ///
     /// # Safety
     ///
     /// 1. `resource` is of this device, lives, has no memory, and is not bound in parts.
+    // Always: the request is written once then, and not before the driver is called.
+    #[inline(always)]
     unsafe fn allocate_for(
         &self,
         resource: Resource,
         request: &AllocationRequest<'_>,
+        (kind, device_address): (ResourceKind, bool),
     ) -> Result<Allocation, AllocError> {
         // SAFETY: 1. Our clause 1.
         let asked = unsafe { self.driver.requirements(resource) };
-        let request = request.raised_to(&asked.memory);
+        let raised = request.raised_to(&asked.memory);
+        let request = AllocationRequest { kind, device_address, ..raised };
         let terms = resource.terms(&asked, request.size)?;
         self.allocate_within(&request, &terms)
     }
@@ -178,9 +181,10 @@ impl GpuAllocator {
         &self,
         resource: Resource,
         request: &AllocationRequest<'_>,
+        terms: (ResourceKind, bool),
     ) -> Result<Allocation, CreateError> {
         // SAFETY: 1. Our clause 1; what is bound in parts was refused.
-        let allocated = unsafe { self.allocate_for(resource, request) };
+        let allocated = unsafe { self.allocate_for(resource, request, terms) };
         // SAFETY: 1. Our clause 1. 2. The allocation was made for the resource.
         unsafe { self.bind_or_destroy(resource, allocated) }
     }
