@@ -85,7 +85,8 @@ pub(crate) struct Taken {
     pub(crate) node: u32,
     /// Where it starts, in units.
     pub(crate) offset: u32,
-    /// The bin of the free node that it was, or is a part of.
+    /// The bin of the free node that it was, or is a part of; 0, which is no node's, if what is left of that is of
+    /// the same one.
     pub(crate) bin: usize,
 }
 

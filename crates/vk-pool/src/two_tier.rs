@@ -173,8 +173,8 @@ impl TwoTier {
     }
 
     /// Takes whole units, at least 1, at a multiple of `alignment` units by segregated fit, and keeps the
-    /// empty span; answers the bin of the free piece that it was a part of, too. `bins` are those of
-    /// `units`.
+    /// empty span; answers the bin of the free piece that it was a part of, too, or 0 if what is left of that has
+    /// the same. `bins` are those of `units`.
     #[inline(always)]
     pub(crate) fn take_large(
         &mut self,

@@ -68,25 +68,27 @@ impl Nodes {
     #[inline]
     pub(super) fn ensure_unused(&mut self) {
         if self.unused == NONE {
-            self.extend();
+            let index = NodeIndex(self.len);
+            // No overflow: a node has at least one of fewer than 2^31 units.
+            self.len += 1;
+            if self.first.len() < self.first.capacity() {
+                self.first.push(Node::UNUSED);
+            } else {
+                self.extend_others(index);
+            }
+            self.unused = index;
         }
     }
 
+    /// Makes a node behind the first ones.
     #[cold]
-    fn extend(&mut self) {
-        let index = NodeIndex(self.len);
-        // No overflow: a node has at least one of fewer than 2^31 units.
-        self.len += 1;
-        if self.first.len() < self.first.capacity() {
-            self.first.push(Node::UNUSED);
-        } else {
-            let place = index.0 as usize - self.first.len();
-            if place / CHUNK == self.others.len() {
-                self.others.push(Box::new([Node::UNUSED; CHUNK]));
-            }
-            self.others[place / CHUNK][place % CHUNK] = Node::UNUSED;
+    #[inline(never)]
+    fn extend_others(&mut self, index: NodeIndex) {
+        let place = index.0 as usize - self.first.len();
+        if place / CHUNK == self.others.len() {
+            self.others.push(Box::new([Node::UNUSED; CHUNK]));
         }
-        self.unused = index;
+        self.others[place / CHUNK][place % CHUNK] = Node::UNUSED;
     }
 
     /// The node, if there ever was a piece of this name.

@@ -51,10 +51,11 @@ impl Tlsf {
         left.previous = taken;
         left.set_free(offset + units, rest);
         let bin_now = bin_of(rest);
-        if bin_now != bin {
-            nodes.remove(index);
-            nodes.insert(index, bin_now);
+        if bin_now == bin {
+            return Taken { node: taken.name(), offset, bin: 0 };
         }
+        nodes.remove(index);
+        nodes.insert(index, bin_now);
         Taken { node: taken.name(), offset, bin }
     }
 
