@@ -24,15 +24,9 @@ struct Link {
 }
 
 impl Buckets<64> {
-    /// Bit `b` is set iff list `b` is not empty.
-    #[inline]
-    pub(crate) fn occupied(&self) -> u64 {
-        self.occupied[0]
-    }
-
     /// The first index of the last list below `bucket`, which is below 64.
     pub(crate) fn first_below(&self, bucket: usize) -> Option<u32> {
-        let below = self.occupied() & !(u64::MAX << bucket);
+        let below = self.occupied[0] & !(u64::MAX << bucket);
         Some(self.heads[below.checked_ilog2()? as usize])
     }
 

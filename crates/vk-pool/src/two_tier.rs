@@ -103,13 +103,10 @@ impl TwoTier {
     /// Those of [`Tlsf::new`].
     pub fn new(size: u64, min_allocation_size: u64) -> Result<Self, TlsfConfigError> {
         let span_size = span_size(size, min_allocation_size);
-        // What is smaller lies in spans, if there are any.
-        let least = small_limit(min_allocation_size).checked_div(min_allocation_size);
-        let least = least.unwrap_or(0).max(1);
-        let units_of_a_piece = u32::try_from(least).unwrap_or(1);
-        let tlsf = Tlsf::with_pieces(size, min_allocation_size, units_of_a_piece)?;
-        let min_block_log = min_allocation_size.trailing_zeros();
         let slot_order = slot_order(min_allocation_size);
+        // What is smaller than a slot lies in spans, if there are any.
+        let tlsf = Tlsf::with_pieces(size, min_allocation_size, 1 << slot_order)?;
+        let min_block_log = min_allocation_size.trailing_zeros();
         let slots_log = span_size.checked_ilog2().map_or(0, |log| log - min_block_log - slot_order);
         let mut tiers = Self {
             tlsf,
@@ -267,6 +264,7 @@ impl TwoTier {
     fn set_empty(&mut self, index: Option<u32>) {
         self.empty_order = if index.is_some() { 1 << self.whole_span() } else { 0 };
         self.empty = index;
+        self.note_small_room();
     }
 
     /// Bytes taken, rounding included. O(1).

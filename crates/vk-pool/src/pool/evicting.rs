@@ -111,15 +111,13 @@ impl MemoryPool {
         let (fitted, _) = fit_carved(&self.config, request)?;
         let slot = plan.slot;
         let (generation, block) = self.blocks.get_mut(slot)?;
-        let stretch = match plan.room {
-            Room::Stretch(stretch) => stretch,
-            Room::InSpan { at, offset } => {
-                if let Content::Carved(Suballocator::TwoTier(tiers)) = &mut block.content {
-                    tiers.prefer(at, offset);
-                }
-                return self.place_in::<Tiers>(slot, &fitted);
+        let Room::Stretch(stretch) = plan.room else {
+            if let Room::InSpan { at, offset } = plan.room
+                && let Content::Carved(Suballocator::TwoTier(tiers)) = &mut block.content
+            {
+                tiers.prefer(at, offset);
             }
-            Room::Found => return self.place_in::<Tiers>(slot, &fitted),
+            return self.place_in::<Tiers>(slot, &fitted);
         };
         // The plan may be of another request, or the slot another block's by now.
         if fitted.alignment > block.alignment || stretch.offset & (fitted.alignment - 1) != 0 {
@@ -204,9 +202,8 @@ fn plan_block(
                 .filter_map(|(Taken { piece, users, .. }, at, needed)| {
                     let users = users.iter().map(|&(offset, size)| (offset - piece.offset, size));
                     let stretch = (piece.offset, piece.size);
-                    let found = among_powers_of_two(slot, stretch, users, needed, &mut last_used);
-                    let (plan, offset) = found?;
-                    Some(PoolEviction { room: Room::InSpan { at, offset }, ..plan })
+                    let room = |offset| Room::InSpan { at, offset };
+                    among_powers_of_two(slot, stretch, users, needed, room, &mut last_used)
                 })
                 .collect();
             let large = among_pieces(slot, &pieces, tiers.total_size(), room, &mut last_used);
@@ -215,8 +212,8 @@ fn plan_block(
         }
         Suballocator::Buddy(_) | Suballocator::OnlyBuddy(_) => {
             let whole = (0, block.size);
-            let found = among_powers_of_two(slot, whole, suballocator.pieces(), needed, last_used);
-            found.map(|(plan, _)| plan)
+            let room = |_| Room::Found;
+            among_powers_of_two(slot, whole, suballocator.pieces(), needed, room, last_used)
         }
         Suballocator::Linear(linear) => {
             let (mut youngest, mut bytes) = (None, 0);
@@ -275,20 +272,21 @@ fn among_pieces(
     Some(PoolEviction { slot, offsets, youngest: plan.youngest, bytes: plan.bytes, room })
 }
 
-/// The best aligned power of two of so many bytes in a stretch of a block: in a span, or among buddies. Answers
-/// where it lies in the block, too.
+/// The best aligned power of two of so many bytes in a stretch of a block: in a span, or among buddies. `room` says
+/// where the request goes for where that lies in the block.
 fn among_powers_of_two(
     slot: u32,
     (start, total_size): (u64, u64),
     pieces: impl Iterator<Item = (u64, u64)>,
     needed: u64,
+    room: impl FnOnce(u64) -> Room,
     mut last_used: impl FnMut(u64) -> Option<u64>,
-) -> Option<(PoolEviction, u64)> {
+) -> Option<PoolEviction> {
     let pieces: Vec<EvictablePiece> = pieces
         .map(|(offset, size)| EvictablePiece { offset, size, last_used: last_used(start + offset) })
         .collect();
     let plan = plan(&pieces, total_size, needed, needed)?;
     let offsets = pieces[plan.pieces].iter().map(|piece| start + piece.offset).collect();
-    let (youngest, bytes, room) = (plan.youngest, plan.bytes, Room::Found);
-    Some((PoolEviction { slot, offsets, youngest, bytes, room }, start + plan.offset))
+    let room = room(start + plan.offset);
+    Some(PoolEviction { slot, offsets, youngest: plan.youngest, bytes: plan.bytes, room })
 }

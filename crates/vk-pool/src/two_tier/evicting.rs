@@ -2,8 +2,8 @@
 
 use alloc::vec::Vec;
 
-use super::TwoTier;
 use super::run::Run;
+use super::{TwoTier, order_for};
 use crate::Piece;
 use crate::tlsf::TlsfBlock;
 
@@ -14,7 +14,6 @@ pub(crate) struct SpanAt<'a> {
     pub(crate) at: u32,
     own: &'a Run,
     slots: &'a [Run],
-    is_empty: bool,
 }
 
 impl TwoTier {
@@ -29,13 +28,13 @@ impl TwoTier {
             let span = spans.binary_search_by_key(&block.offset, |&(offset, _)| offset).ok();
             (block, span.map(|at| self.span_at(spans[at].1)))
         });
-        stretches.filter(|(_, at)| at.is_none_or(|at| !at.is_empty))
+        stretches.filter(|(_, at)| at.is_none_or(|at| !at.own.is_empty_span()))
     }
 
     pub(super) fn span_at(&self, at: u32) -> SpanAt<'_> {
         let first = self.span_run(at);
         let runs = &self.runs[first as usize..(first + self.runs_each()) as usize];
-        SpanAt { at, own: &runs[0], slots: &runs[1..], is_empty: self.is_empty(first) }
+        SpanAt { at, own: &runs[0], slots: &runs[1..] }
     }
 
     /// Offsets in the block and bytes of what lives in a span, in address order. Its unused runs go with the last of
@@ -60,7 +59,7 @@ impl TwoTier {
     pub(crate) fn needed_in_span(&self, size: u64, alignment: u64) -> Option<u64> {
         let is_small = self.is_small(size, alignment);
         // No overflow: a span has room for it.
-        is_small.then(|| self.min_block_size << self.search_order(size, alignment))
+        is_small.then(|| self.min_block_size << order_for(size, alignment, self.min_block_size))
     }
 
     /// Bytes that the segregated fit hands out, spans included.

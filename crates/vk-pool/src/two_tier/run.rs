@@ -97,6 +97,17 @@ impl Run {
         self.live == 0
     }
 
+    /// Whether it is no run.
+    pub(super) fn is_vacant(&self) -> bool {
+        self.is_full() && self.is_unused()
+    }
+
+    /// Whether nothing lives in it, a span: neither a slot nor a piece of one.
+    #[inline]
+    pub(super) fn is_empty_span(&self) -> bool {
+        self.behind_or_used == 0 && self.is_unused()
+    }
+
     /// Whether one piece is live, and no other.
     #[inline]
     pub(super) fn has_one(&self) -> bool {

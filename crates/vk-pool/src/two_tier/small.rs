@@ -10,7 +10,7 @@
 use core::hint::select_unpredictable;
 
 use super::run::{NO_RUN, Run};
-use super::{IN_SPAN, ORDER_BITS, ORDERS, TwoTier, is_small, search_order};
+use super::{IN_SPAN, ORDER_BITS, ORDERS, TwoTier, is_small};
 use crate::Piece;
 
 /// Open runs of an order that are looked at for a piece which is not just any of their order.
@@ -20,12 +20,6 @@ impl TwoTier {
     #[inline]
     pub(super) fn is_small(&self, size: u64, alignment: u64) -> bool {
         self.span_size > 0 && is_small(size, alignment, self.min_block_size)
-    }
-
-    /// The order of the pieces that surely hold a small request.
-    #[inline]
-    pub(super) fn search_order(&self, size: u64, alignment: u64) -> usize {
-        search_order(size, alignment, self.min_block_size)
     }
 
     /// Takes room for a small request wherever spans may have it: a piece of an order that is aligned as one of the

@@ -26,7 +26,6 @@ impl TwoTier {
         if was_empty {
             // It was the one that is kept: no other lies there empty.
             self.set_empty(None);
-            self.note_small_room();
         }
     }
 
@@ -38,17 +37,11 @@ impl TwoTier {
         let span = &mut self.runs[span_run as usize];
         // No underflow: it was one of them.
         span.behind_or_used -= u8::from(!is_span);
-        let is_empty = span.behind_or_used == 0 && span.is_unused();
+        let is_empty = span.is_empty_span();
         if is_empty {
             self.span_emptied(span_run);
         }
         is_empty
-    }
-
-    /// Whether nothing lives in a span.
-    pub(super) fn is_empty(&self, span_run: u32) -> bool {
-        let span = &self.runs[span_run as usize];
-        span.behind_or_used == 0 && span.is_unused()
     }
 
     /// Keeps the span in which nothing lives any more, and ends the one that was kept.
@@ -62,7 +55,6 @@ impl TwoTier {
             self.close_empty(span_run);
         }
         self.set_empty(Some(span_run));
-        self.note_small_room();
     }
 
     /// Releases the runs of a span in which nothing lives, and closes it.
@@ -129,7 +121,6 @@ impl TwoTier {
         self.runs[index as usize] = Run::of_pieces(start, self.slot_order, self.slots_log);
         self.places[at as usize] = Some(place);
         self.set_empty(Some(index));
-        self.note_small_room();
         Some(())
     }
 
@@ -150,7 +141,6 @@ impl TwoTier {
         let at = (index - 1) / self.runs_each();
         let place = self.places[at as usize].take();
         self.vacant.push(at);
-        self.note_small_room();
         self.tlsf.free_reserved(place.expect("the kept span lies in the block"));
         Some(())
     }
@@ -171,8 +161,6 @@ impl TwoTier {
         let within = offset.checked_sub(place.offset).filter(|&within| within < self.span_size)?;
         let slot = u32::try_from(within >> self.min_block_log >> self.slot_order).ok()?;
         let index = self.span_run(at) + 1 + slot;
-        let run = &self.runs[index as usize];
-        let is_vacant = run.is_full() && run.is_unused();
-        (!is_vacant).then_some(index)
+        (!self.runs[index as usize].is_vacant()).then_some(index)
     }
 }

@@ -3,7 +3,7 @@
 use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 
-use super::run::NO_RUN;
+use super::run::{NO_RUN, Run};
 use super::{ORDERS, TwoTier};
 use crate::tlsf::TlsfCorruption;
 
@@ -31,7 +31,9 @@ impl TwoTier {
         let lying = self.places.iter().flatten().count();
         assert_eq!(lying, self.places.len() - self.vacant.len(), "all others are vacant");
         let spans = (0..count).filter(|&at| self.places[at as usize].is_some());
-        let empty = spans.map(|at| self.span_run(at)).filter(|&index| self.is_empty(index));
+        let empty = spans
+            .map(|at| self.span_run(at))
+            .filter(|&index| self.runs[index as usize].is_empty_span());
         let empty: Vec<u32> = empty.collect();
         assert_eq!(empty, Vec::from_iter(self.empty), "at most one is kept");
         Ok(())
@@ -60,14 +62,14 @@ impl TwoTier {
         let runs = &self.runs[first as usize..(first + self.runs_each()) as usize];
         let (own, slots) = (&runs[0], &runs[1..]);
         let Some(place) = self.places[at as usize] else {
-            assert!(runs.iter().all(|run| run.is_full() && run.is_unused()), "span {at} is vacant");
+            assert!(runs.iter().all(Run::is_vacant), "span {at} is vacant");
             return 0;
         };
         let start = u64::from(own.start()) << self.min_block_log;
         assert_eq!((start, own.order()), (place.offset, self.slot_order), "span {at}");
         let mut used_runs = 0;
         for (slot, run) in (0u32..).zip(slots) {
-            let is_run = !run.is_full() || !run.is_unused();
+            let is_run = !run.is_vacant();
             let is_free = own.free() >> slot & 1 != 0;
             let states = [is_run, is_free, own.is_live(slot)];
             assert_eq!(states.iter().filter(|&&is| is).count(), 1, "slot {slot} of span {at}");
